@@ -1,0 +1,126 @@
+import { FlError } from '../core/errors.ts';
+import { firstNonFinite } from '../core/finite.ts';
+import type { BufferEntry, TaskRecord, TicketRecord, UploadBinding } from '../ports/round-store.ts';
+import { requireLayout } from '../wire/safetensors.ts';
+import { artifactKey, ticketOfKey } from './keys.ts';
+import type { Ports } from './ports.ts';
+import { type LayoutCache, openSafetensors } from './read-object.ts';
+import { startRoundIfReady } from './start-round.ts';
+
+/** An object that S3 says has been created. */
+export interface Arrival {
+  readonly key: string;
+  readonly etag: string;
+  readonly bytes: number;
+}
+
+type AdmitPorts = Pick<Ports, 'rounds' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
+
+/**
+ * Checks an uploaded update and admits it to the buffer, or puts it in quarantine with the reason. Events come at least
+ * once and in any order: a repeated one changes nothing, but looks again whether a round is to start, in case the first
+ * one died before it did.
+ */
+export async function admitUpdate(ports: AdmitPorts, layouts: LayoutCache, arrival: Arrival): Promise<void> {
+  const ticketId = ticketOfKey(arrival.key);
+  const ticket = ticketId && (await ports.rounds.ticket(ticketId));
+  const task = ticket && (await ports.rounds.task(ticket.task));
+  if (!ticket || !task) {
+    await ports.updates.remove([arrival.key]); // Nobody was given this key: no task to account for it.
+    return;
+  }
+  if (ticket.state === 'admitted') {
+    await startRoundIfReady(ports, task.task);
+    return;
+  }
+  const from = ticket.state;
+  if (from !== 'uploading' && from !== 'expired') return;
+  try {
+    const entry = await inspect(ports, layouts, task, ticket, arrival);
+    if ((await ports.rounds.admit(ticket, entry)) === 'admitted') {
+      ports.telemetry.record(task.task, { UpdatesAdmitted: 1, Staleness: task.version - ticket.baseVersion });
+    }
+  } catch (error) {
+    if (!(error instanceof FlError) || error.retry !== 'never') throw error;
+    await ports.rounds.quarantine(ticket, from, {
+      ticket: ticket.ticket,
+      client: ticket.client,
+      reason: error.code,
+      detail: error.message,
+      atMs: ports.clock.now(),
+    });
+    // The bytes stay as evidence until the bucket's lifecycle rule takes them.
+    ports.telemetry.record(task.task, { UpdatesQuarantined: 1 }, { reason: error.code });
+  }
+  await startRoundIfReady(ports, task.task);
+}
+
+/** @throws {FlError} with `retry: 'never'` for every reason to refuse the update */
+async function inspect(
+  ports: AdmitPorts,
+  layouts: LayoutCache,
+  task: TaskRecord,
+  ticket: TicketRecord,
+  arrival: Arrival,
+): Promise<BufferEntry> {
+  if (task.state !== 'running') throw new FlError('task-ended', `the task is ${task.state}`);
+  if (ticket.state === 'expired' || !ticket.upload) {
+    throw new FlError('ticket-expired', 'the update came after its ticket had run out');
+  }
+  const staleness = task.version - ticket.baseVersion;
+  const { maxStaleness } = task.config.round;
+  if (staleness > maxStaleness) throw tooStale(staleness, maxStaleness);
+  const dataOffset = await checkContent(ports, layouts, ticket, ticket.upload, arrival);
+  return {
+    sequence: `${String(ports.clock.now()).padStart(15, '0')}-${ticket.ticket}`,
+    ticket: ticket.ticket,
+    client: ticket.client,
+    baseVersion: ticket.baseVersion,
+    key: arrival.key,
+    etag: arrival.etag,
+    dataOffset,
+    sha256: ticket.upload.sha256,
+    examples: ticket.upload.examples,
+    metrics: ticket.upload.metrics,
+  };
+}
+
+export function tooStale(staleness: number, maxStaleness: number): FlError {
+  return new FlError('too-stale', `${staleness} versions behind; this task takes at most ${maxStaleness}`);
+}
+
+/** Header, layout, metadata and finiteness of the whole update, streamed. @returns where its data starts */
+async function checkContent(
+  { updates }: AdmitPorts,
+  layouts: LayoutCache,
+  ticket: TicketRecord,
+  upload: UploadBinding,
+  { key, etag, bytes }: Arrival,
+): Promise<number> {
+  if (bytes !== upload.bytes) throw new FlError('size-mismatch', `${bytes} bytes; the ticket declared ${upload.bytes}`);
+  const expected = await layouts.of(ticket.task, artifactKey(ticket.task, 'initial.safetensors'));
+  const { header, values } = await openSafetensors(await updates.stream(key, undefined, etag), bytes);
+  requireLayout(header.layout, expected);
+  requireMetadata(header.metadata, {
+    task: ticket.task,
+    baseVersion: String(ticket.baseVersion),
+    codec: 'float32',
+    examples: String(upload.examples),
+  });
+  let position = 0;
+  for await (const chunk of values) {
+    const bad = firstNonFinite(chunk);
+    if (bad >= 0) throw new FlError('non-finite', `value ${position + bad} is ${chunk[bad]}`);
+    position += chunk.length;
+  }
+  if (position !== expected.size) throw new FlError('truncated', `${position} values, expected ${expected.size}`);
+  return header.dataOffset;
+}
+
+function requireMetadata(found: Readonly<Record<string, string>>, expected: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (found[name] !== value) {
+      throw new FlError('header-mismatch', `metadata ${name} is ${JSON.stringify(found[name])}, expected "${value}"`);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { planTiles, roundReadiness, updateWeights } from '../core/round.ts';
+import type { BufferEntry, TaskRecord } from '../ports/round-store.ts';
+import { headerJson } from '../wire/safetensors.ts';
+import type { Frozen, Manifest, RoundInput } from '../wire/workflow.ts';
+import { tooStale } from './admit-update.ts';
+import { consumePublished } from './consume.ts';
+import { artifactKey, manifestKey, modelKey, stateKey } from './keys.ts';
+import { readManifest, writeManifest } from './manifest.ts';
+import type { Ports } from './ports.ts';
+import type { LayoutCache } from './read-object.ts';
+import { type PublishedTask, requirePublished } from './require-task.ts';
+import { startRoundIfReady } from './start-round.ts';
+
+type FreezePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
+
+/** A buffer that is read in one go; the rest waits for the next round. */
+const mostStalePerRound = 1_000;
+
+/**
+ * Claims the updates of a round by writing its manifest, once: whoever comes second reads what the first one wrote.
+ * Updates leave the buffer only when the version that holds them has been published, so a round that dies here or later
+ * has taken nothing.
+ */
+export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: RoundInput): Promise<Frozen> {
+  const published = await requirePublished(ports, input.task);
+  const { record } = published;
+  if (record.version + 1 !== input.version || record.attempt !== input.attempt) return { outcome: 'superseded' };
+  const key = manifestKey(input.task, input.version, input.attempt);
+  const known = await readManifest(ports.models, key);
+  if (known) return frozen(key, known);
+
+  // A round that died between publishing and settling left its updates in the buffer: take them out first.
+  await consumePublished(ports, record);
+  const entries = await claim(ports, record);
+  const ready = roundReadiness({
+    ...record.config.round,
+    count: entries.length,
+    deadlineAtMs: record.deadline?.version === record.version ? record.deadline.atMs : undefined,
+    nowMs: ports.clock.now(),
+  });
+  if (ready.kind === 'waiting') {
+    await ports.rounds.nextAttempt(input.task, input.attempt, 'not-ready');
+    await startRoundIfReady(ports, input.task);
+    return { outcome: 'not-ready' };
+  }
+  const manifest = await compose(ports, layouts, published, input, entries);
+  return frozen(key, await writeManifest(ports.models, key, manifest));
+}
+
+/** The round's updates: the oldest K of the buffer, those that have become too stale put in quarantine. */
+async function claim(ports: FreezePorts, record: TaskRecord): Promise<readonly BufferEntry[]> {
+  const { buffer, maxStaleness } = record.config.round;
+  const fresh: BufferEntry[] = [];
+  for (const entry of await ports.rounds.buffer(record.task, buffer + mostStalePerRound)) {
+    const staleness = record.version - entry.baseVersion;
+    if (staleness > maxStaleness) await quarantineStale(ports, entry, tooStale(staleness, maxStaleness));
+    else if (fresh.length < buffer) fresh.push(entry);
+  }
+  return fresh;
+}
+
+async function quarantineStale(
+  ports: FreezePorts,
+  entry: BufferEntry,
+  { code, message }: ReturnType<typeof tooStale>,
+): Promise<void> {
+  const ticket = await ports.rounds.ticket(entry.ticket);
+  if (!ticket) return;
+  const { ticket: id, client } = entry;
+  const atMs = ports.clock.now();
+  await ports.rounds.quarantine(ticket, 'admitted', { ticket: id, client, reason: code, detail: message, atMs }, entry);
+  ports.telemetry.record(ticket.task, { UpdatesQuarantined: 1 }, { reason: code });
+}
+
+async function compose(
+  { models }: FreezePorts,
+  layouts: LayoutCache,
+  { record, model }: PublishedTask,
+  { task, version, attempt }: RoundInput,
+  entries: readonly BufferEntry[],
+): Promise<Manifest> {
+  const { config } = record;
+  const layout = await layouts.of(task, artifactKey(task, 'initial.safetensors'));
+  // By content, so that the order of arrival leaves no trace in the sum.
+  const ordered = [...entries].sort((a, b) => (a.sha256 + a.ticket < b.sha256 + b.ticket ? -1 : 1));
+  const updates = ordered.map(({ baseVersion, ...entry }) => ({ ...entry, staleness: record.version - baseVersion }));
+  const weights = updateWeights(updates, config.staleness, config.weighting);
+  const upload = async (key: string) => ({ key, uploadId: await models.startParts(key) });
+  return {
+    task,
+    version,
+    attempt,
+    base: model,
+    updates: updates.map((update, i) => ({ ...update, weight: weights[i] })),
+    serverOptimizer: config.serverOptimizer,
+    tiles: [...planTiles(layout.size, config.tileBytes)],
+    header: headerJson(layout, { task, version: String(version) }),
+    model: await upload(modelKey(task, version, attempt)),
+    state: config.serverOptimizer.momentum > 0 ? await upload(stateKey(task, version, attempt)) : null,
+  };
+}
+
+function frozen(manifestKey: string, { tiles }: Manifest): Frozen {
+  return { outcome: 'frozen', manifestKey, tiles: tiles.map(({ index }) => ({ tile: index })) };
+}

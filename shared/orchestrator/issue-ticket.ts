@@ -1,0 +1,95 @@
+import { FlError } from '../core/errors.ts';
+import type { ClientId, TaskId } from '../core/names.ts';
+import type { TaskRecord } from '../ports/round-store.ts';
+import type { ClientArtifact, TicketResponse } from '../wire/api.ts';
+import { clientArtifacts } from '../wire/api.ts';
+import { artifactKey } from './keys.ts';
+import type { Ports } from './ports.ts';
+import { requirePublished } from './require-task.ts';
+
+type IssuePorts = Pick<Ports, 'rounds' | 'models' | 'clock' | 'secrets'>;
+
+/**
+ * Gives a client leave to train from the newest version and to upload one update.
+ * @throws {FlError} `task-unknown`, `task-ended`; `cohort-full`, `client-busy` or `busy` (try again after `retryAfterMs`)
+ */
+export async function issueTicket(ports: IssuePorts, task: TaskId, client: ClientId): Promise<TicketResponse> {
+  const { record, model } = await requirePublished(ports, task);
+  if (record.state !== 'running') {
+    throw new FlError(
+      'task-ended',
+      `task "${task}" is ${record.state}${record.stateReason ? `: ${record.stateReason}` : ''}`,
+    );
+  }
+  const nowMs = ports.clock.now();
+  await ports.rounds.expireTickets(task, nowMs);
+  const { config } = record;
+  const expiresAtMs = nowMs + config.selection.ticketLifetimeMs;
+  const ticket = ports.secrets.ticketId();
+  const outcome = await ports.rounds.issueTicket(
+    { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs },
+    await openTicketCap(ports, record, client),
+  );
+  if (outcome !== 'issued') throw refusal(outcome, client, record);
+  const urlLifetimeMs = config.selection.ticketLifetimeMs;
+  const [modelUrl, ...packageUrls] = await Promise.all([
+    ports.models.presignGet(model.key, urlLifetimeMs),
+    ...clientArtifacts.map((name) => ports.models.presignGet(artifactKey(task, name), urlLifetimeMs)),
+  ]);
+  const files = clientArtifacts.map(
+    (name, i) => [name, { url: packageUrls[i], ...requireArtifact(record, name) }] as const,
+  );
+  return {
+    ticket,
+    task,
+    client,
+    baseVersion: record.version,
+    modelUrl,
+    package: Object.fromEntries(files) as TicketResponse['package'],
+    plan: config.training,
+    expiresAtMs,
+  };
+}
+
+/**
+ * How many tickets may be open. A synchronous round takes K updates of one version: what the buffer holds of it counts
+ * against the cohort, so that no client trains for a round that is full already.
+ */
+async function openTicketCap({ rounds }: IssuePorts, record: TaskRecord, client: ClientId): Promise<number> {
+  const { task, config, version } = record;
+  if (config.round.mode === 'async') return config.selection.concurrency;
+  const buffered = (await rounds.buffer(task, config.round.buffer)).filter((entry) => entry.baseVersion === version);
+  if (buffered.some((entry) => entry.client === client)) throw refusal('client-busy', client, record);
+  return Math.min(config.selection.concurrency, config.round.buffer) - buffered.length;
+}
+
+function requireArtifact({ task, artifacts }: TaskRecord, name: ClientArtifact): { bytes: number; sha256: string } {
+  const artifact = artifacts[name];
+  if (!artifact) throw new FlError('task-damaged', `task "${task}" has no ${name}`);
+  return artifact;
+}
+
+function refusal(
+  outcome: 'full' | 'client-busy' | 'conflict',
+  client: ClientId,
+  { task, config }: TaskRecord,
+): FlError {
+  switch (outcome) {
+    case 'full':
+      return new FlError('cohort-full', `task "${task}" has all the clients that it wants for now`, {
+        retry: 'later',
+        retryAfterMs: config.round.mode === 'sync' ? 250 : 1_000,
+      });
+    case 'client-busy':
+      return new FlError(
+        'client-busy',
+        `client "${client}" holds a ticket of task "${task}", or has its update in this round, already`,
+        {
+          retry: 'later',
+          retryAfterMs: 1_000,
+        },
+      );
+    case 'conflict':
+      return new FlError('busy', `too many tickets of task "${task}" at once`, { retry: 'now', retryAfterMs: 100 });
+  }
+}

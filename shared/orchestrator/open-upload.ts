@@ -1,0 +1,67 @@
+import { FlError } from '../core/errors.ts';
+import type { ClientId, TicketId } from '../core/names.ts';
+import type { TicketRecord } from '../ports/round-store.ts';
+import type { TicketStatusResponse, UploadRequest, UploadResponse } from '../wire/api.ts';
+import { updateKey } from './keys.ts';
+import type { Ports } from './ports.ts';
+import { requirePublished } from './require-task.ts';
+
+/** A float32 update is its parameters and a header; a header larger than this is not one of ours. */
+const headerAllowanceBytes = 1024 * 1024;
+
+/**
+ * Binds a ticket to one upload and presigns it: exactly these bytes, once. Asking again for the same upload gives a
+ * fresh URL, so that a client that lost the answer goes on.
+ * @throws {FlError} `ticket-unknown`, `ticket-foreign`, `ticket-expired`, `ticket-used`, `update-too-large`,
+ * `examples-too-many`
+ */
+export async function openUpload(
+  ports: Pick<Ports, 'rounds' | 'updates' | 'clock'>,
+  ticketId: TicketId,
+  request: UploadRequest,
+): Promise<UploadResponse> {
+  const ticket = await ownTicket(ports, ticketId, request.client);
+  const { record, model } = await requirePublished(ports, ticket.task);
+  const { config } = record;
+  const nowMs = ports.clock.now();
+  const isOpen = ticket.state === 'issued' || ticket.state === 'uploading';
+  if (ticket.state === 'expired' || (isOpen && nowMs >= ticket.expiresAtMs)) {
+    throw new FlError(
+      'ticket-expired',
+      `ticket ran out at ${new Date(ticket.expiresAtMs).toISOString()}: ask for another`,
+    );
+  }
+  const maxBytes = model.parameters * 4 + headerAllowanceBytes;
+  if (request.bytes > maxBytes) {
+    throw new FlError('update-too-large', `${request.bytes} bytes; an update of this task has at most ${maxBytes}`);
+  }
+  if (request.examples > config.maxExamples) {
+    throw new FlError(
+      'examples-too-many',
+      `${request.examples} examples; this task counts at most ${config.maxExamples}`,
+    );
+  }
+  const key = updateKey(ticket.task, ticketId);
+  const { bytes, sha256, examples, metrics } = request;
+  if ((await ports.rounds.bindUpload(ticketId, { key, bytes, sha256, examples, metrics })) === 'refused') {
+    throw new FlError('ticket-used', `ticket is ${ticket.state} with another update: a ticket is for one`);
+  }
+  return ports.updates.presignPut(key, bytes, sha256, ticket.expiresAtMs);
+}
+
+/** What became of a ticket and its update. @throws {FlError} `ticket-unknown`, `ticket-foreign` */
+export async function ticketStatus(
+  ports: Pick<Ports, 'rounds'>,
+  ticketId: TicketId,
+  client: ClientId,
+): Promise<TicketStatusResponse> {
+  const { ticket, task, state, baseVersion, reason, version } = await ownTicket(ports, ticketId, client);
+  return { ticket, task, state, baseVersion, reason, version };
+}
+
+async function ownTicket({ rounds }: Pick<Ports, 'rounds'>, id: TicketId, client: ClientId): Promise<TicketRecord> {
+  const ticket = await rounds.ticket(id);
+  if (!ticket) throw new FlError('ticket-unknown', 'there is no such ticket');
+  if (ticket.client !== client) throw new FlError('ticket-foreign', `the ticket is not client "${client}"'s`);
+  return ticket;
+}

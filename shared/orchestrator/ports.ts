@@ -1,0 +1,15 @@
+import type { ModelStore, UpdateStore } from '../ports/object-stores.ts';
+import type { RoundStore } from '../ports/round-store.ts';
+import type { Clock, RoundStarter, Secrets, Telemetry, UpdateQueue } from '../ports/workflow.ts';
+
+/** Everything that the steps reach the world through; each step asks for the few that it uses. */
+export interface Ports {
+  readonly rounds: RoundStore;
+  readonly models: ModelStore;
+  readonly updates: UpdateStore;
+  readonly queue: UpdateQueue;
+  readonly starter: RoundStarter;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly telemetry: Telemetry;
+}

@@ -1,0 +1,155 @@
+import type { ClientId, TaskId, TicketId } from '../core/names.ts';
+import type {
+  Artifact,
+  ArtifactName,
+  Metrics,
+  QuarantineRecord,
+  TaskState,
+  TicketState,
+  VersionResponse,
+} from '../wire/api.ts';
+import type { TaskConfig } from '../wire/task-config.ts';
+
+/** Where a version's bytes lie in the model store. */
+export interface ModelLocation {
+  readonly key: string;
+  /** Where the flat vector starts in the file, in bytes. */
+  readonly dataOffset: number;
+  /** P, in float32 elements. */
+  readonly parameters: number;
+  /** The server optimizer's state, laid out like the model; absent where it keeps none. */
+  readonly stateKey?: string;
+}
+
+export interface TaskRecord {
+  readonly task: TaskId;
+  readonly config: TaskConfig;
+  readonly artifacts: Readonly<Partial<Record<ArtifactName, Artifact>>>;
+  readonly state: TaskState;
+  readonly stateReason?: string;
+  readonly createdAtMs: number;
+  /** The newest published version; -1 in a draft. */
+  readonly version: number;
+  /** The newest version whose updates have left the buffer; trails `version` between publish and settle. */
+  readonly settledVersion: number;
+  /** Number of the next execution: a name is never used twice, so a released round runs again under the next number. */
+  readonly attempt: number;
+  /** Rounds that failed one after the other. */
+  readonly failures: number;
+  /** When the round that fills now starts with what it has. */
+  readonly deadline?: { readonly version: number; readonly atMs: number };
+  readonly model?: ModelLocation;
+}
+
+export interface UploadBinding {
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly examples: number;
+  readonly metrics: Metrics;
+}
+
+export interface TicketRecord {
+  readonly ticket: TicketId;
+  readonly task: TaskId;
+  readonly client: ClientId;
+  readonly baseVersion: number;
+  readonly state: TicketState;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly upload?: UploadBinding;
+  readonly reason?: string;
+  readonly version?: number;
+}
+
+/** An admitted update that waits for a round. */
+export interface BufferEntry {
+  /** Order of arrival: sorts as text. */
+  readonly sequence: string;
+  readonly ticket: TicketId;
+  readonly client: ClientId;
+  readonly baseVersion: number;
+  readonly key: string;
+  readonly etag: string;
+  /** Where the flat vector starts in the update's file, in bytes. */
+  readonly dataOffset: number;
+  readonly sha256: string;
+  readonly examples: number;
+  readonly metrics: Metrics;
+}
+
+/** The lineage record of a version. */
+export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'packageUrls'> {
+  readonly model: ModelLocation;
+  readonly manifestKey?: string;
+  /** Updates aggregated into this version and all before it. */
+  readonly aggregatedTotal: number;
+}
+
+/** Counters that a task keeps as tickets change state. */
+export interface TicketCounts {
+  readonly issued: number;
+  readonly open: number;
+  readonly admitted: number;
+  readonly quarantined: number;
+  readonly expired: number;
+}
+
+/**
+ * The state of tasks, tickets, the buffer and the chain of versions. Every method is atomic: it happens whole or not at
+ * all, whoever else writes at the same time, and reads see what was written before. The laws rest on these conditions.
+ */
+export interface RoundStore {
+  /** Puts a draft unless the name is taken. */
+  createTask(record: TaskRecord): Promise<'created' | 'exists'>;
+  task(task: TaskId): Promise<TaskRecord | undefined>;
+  tasks(): Promise<readonly TaskRecord[]>;
+  /** Moves the task to `to` if it is in one of `from`; resets the failure count. */
+  setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, reason: string): Promise<'done' | 'refused'>;
+
+  /** Puts a ticket if fewer than `cap` are open and its client holds none. `conflict`: a race was lost, try again. */
+  issueTicket(record: TicketRecord, cap: number): Promise<'issued' | 'full' | 'client-busy' | 'conflict'>;
+  ticket(ticket: TicketId): Promise<TicketRecord | undefined>;
+  /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
+  bindUpload(ticket: TicketId, upload: UploadBinding): Promise<'bound' | 'refused'>;
+  /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */
+  admit(record: TicketRecord, entry: BufferEntry): Promise<'admitted' | 'already'>;
+  /** The ticket, which must be in `from`, ends in quarantine; from `admitted` its `entry` leaves the buffer. */
+  quarantine(
+    record: TicketRecord,
+    from: 'uploading' | 'expired' | 'admitted',
+    quarantine: QuarantineRecord,
+    entry?: BufferEntry,
+  ): Promise<'quarantined' | 'already'>;
+  /**
+   * Ends every ticket of the task that ran out before `nowMs` without an upload, and `uploadGraceMs` later also those
+   * whose upload was announced and never arrived. @returns how many
+   */
+  expireTickets(task: TaskId, nowMs: number): Promise<number>;
+  counts(task: TaskId): Promise<TicketCounts>;
+  quarantined(task: TaskId, limit: number): Promise<readonly QuarantineRecord[]>;
+
+  /** The buffer in order of arrival, the first `limit` entries. */
+  buffer(task: TaskId, limit: number): Promise<readonly BufferEntry[]>;
+  /** Sets the deadline of the round that makes `version + 1`, unless it has one. */
+  setDeadline(task: TaskId, version: number, atMs: number): Promise<void>;
+  /** Moves on to the next execution number if `attempt` is still the current one; `failed` counts a failure. */
+  nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready'): Promise<'done' | 'refused'>;
+
+  /** Moves the pointer `version - 1 -> version` and puts the record, or neither. */
+  publish(task: TaskId, record: VersionRecord): Promise<'published' | 'superseded'>;
+  version(task: TaskId, version: number): Promise<VersionRecord | undefined>;
+  versions(task: TaskId): Promise<readonly VersionRecord[]>;
+  /** Takes the updates of a published version out of the buffer; their tickets become `aggregated`. Repeatable. */
+  consume(task: TaskId, version: number, updates: readonly Consumed[]): Promise<void>;
+  setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>): Promise<void>;
+}
+
+/** An upload may be done in time and be reported late: S3's event waits in the queue. */
+export const uploadGraceMs = 10 * 60_000;
+
+/** What `consume` needs to know of an update. */
+export interface Consumed {
+  readonly ticket: TicketId;
+  readonly sequence: string;
+}

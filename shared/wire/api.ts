@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { ClientId, TicketId } from '../core/names.ts';
+import { clientIdPattern, sha256Pattern, ticketIdPattern } from '../core/names.ts';
+import { type TaskConfig, type TrainingPlan, taskConfigSchema } from './task-config.ts';
+
+/** The HTTP API, version 1: what travels between clients or the operator and the functions. */
+
+export const clientIdSchema = z
+  .string()
+  .regex(clientIdPattern, 'a client id is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"')
+  .transform((id) => id as ClientId);
+export const ticketIdSchema = z
+  .string()
+  .regex(ticketIdPattern, 'a ticket id is 43 characters of base64url')
+  .transform((id) => id as TicketId);
+const sha256Schema = z.string().regex(sha256Pattern, 'a SHA-256 is 64 lower-case hexadecimal digits');
+/** Named numbers that a client reports, e.g. `{loss: 0.3, accuracy: 0.9}`. */
+export const metricsSchema = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/), z.number())
+  .refine((metrics) => Object.keys(metrics).length <= 20, 'at most 20 metrics');
+export type Metrics = Readonly<Record<string, number>>;
+
+/** The files of a task's training package. `held-out.safetensors` is optional: without it no version is evaluated. */
+export const artifactNames = [
+  'forward.onnx',
+  'evaluate.onnx',
+  'train-step.onnx',
+  'train-epoch.onnx',
+  'initial.safetensors',
+  'held-out.safetensors',
+] as const;
+export type ArtifactName = (typeof artifactNames)[number];
+/** What a client downloads to train. */
+export const clientArtifacts = ['evaluate.onnx', 'train-step.onnx', 'train-epoch.onnx'] as const;
+export type ClientArtifact = (typeof clientArtifacts)[number];
+
+const artifactSchema = z.strictObject({
+  bytes: z.number().int().min(1).max(5_000_000_000),
+  sha256: sha256Schema,
+});
+export type Artifact = z.output<typeof artifactSchema>;
+
+/** `POST /v1/tasks` (operator): declares a task; its files are uploaded next, then it is started. */
+export const createTaskSchema = z.strictObject({
+  config: taskConfigSchema,
+  artifacts: z
+    .partialRecord(z.enum(artifactNames), artifactSchema)
+    .refine(
+      (artifacts) => artifactNames.every((name) => name === 'held-out.safetensors' || artifacts[name] !== undefined),
+      `expected ${artifactNames.slice(0, 5).join(', ')} and optionally held-out.safetensors`,
+    ),
+});
+export type CreateTaskRequest = z.output<typeof createTaskSchema>;
+export type CreateTaskInput = z.input<typeof createTaskSchema>;
+
+/** A PUT that the holder may make once: exactly these headers, exactly the declared bytes. */
+export interface PresignedPut {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expiresAtMs: number;
+}
+
+export interface CreateTaskResponse {
+  readonly task: string;
+  readonly uploads: Readonly<Partial<Record<ArtifactName, PresignedPut>>>;
+}
+
+/** `POST /v1/tasks/{task}/rollback` (operator). */
+export const rollbackSchema = z.strictObject({ version: z.number().int().min(0) });
+
+/** `POST /v1/tasks/{task}/tickets` (client). */
+export const ticketRequestSchema = z.strictObject({ client: clientIdSchema });
+
+/** One client's leave to train from one version and upload one update. */
+export interface TicketResponse {
+  readonly ticket: string;
+  readonly task: string;
+  readonly client: string;
+  readonly baseVersion: number;
+  readonly modelUrl: string;
+  /** Presigned GETs of the training package; `sha256` lets a client keep what it has. */
+  readonly package: Readonly<
+    Record<ClientArtifact, { readonly url: string; readonly bytes: number; readonly sha256: string }>
+  >;
+  readonly plan: TrainingPlan;
+  readonly expiresAtMs: number;
+}
+
+/** `POST /v1/tickets/{ticket}/upload` (client). */
+export const uploadRequestSchema = z.strictObject({
+  client: clientIdSchema,
+  bytes: z.number().int().min(1).max(5_000_000_000),
+  sha256: sha256Schema,
+  examples: z.number().int().min(1),
+  metrics: metricsSchema.default({}),
+});
+export type UploadRequest = z.output<typeof uploadRequestSchema>;
+export type UploadResponse = PresignedPut;
+
+export const ticketStates = ['issued', 'uploading', 'admitted', 'aggregated', 'quarantined', 'expired'] as const;
+export type TicketState = (typeof ticketStates)[number];
+
+/** `GET /v1/tickets/{ticket}` (client). */
+export interface TicketStatusResponse {
+  readonly ticket: string;
+  readonly task: string;
+  readonly state: TicketState;
+  readonly baseVersion: number;
+  /** Where `quarantined`: why, in one line. */
+  readonly reason?: string;
+  /** Where `aggregated`: the version that holds the update. */
+  readonly version?: number;
+}
+
+export type TaskState = 'draft' | 'running' | 'completed' | 'stopped' | 'suspended';
+
+/** How many updates of a task are where. Admitted ones are aggregated, buffered, or quarantined at a freeze. */
+export interface UpdateCounts {
+  readonly issued: number;
+  readonly open: number;
+  readonly admitted: number;
+  readonly aggregated: number;
+  readonly quarantined: number;
+  readonly expired: number;
+  readonly buffered: number;
+}
+
+/** `GET /v1/tasks` (operator). */
+export interface TaskSummary {
+  readonly task: string;
+  readonly state: TaskState;
+  readonly version: number;
+  readonly createdAtMs: number;
+  readonly description?: string;
+}
+
+/** `GET /v1/tasks/{task}` (operator). */
+export interface TaskResponse extends TaskSummary {
+  readonly config: TaskConfig;
+  readonly stateReason?: string;
+  readonly parameters: number;
+  readonly updates: UpdateCounts;
+  readonly latest?: VersionResponse;
+  /** The newest quarantine records, newest first, 50 at most. */
+  readonly quarantine: readonly QuarantineRecord[];
+}
+
+export interface QuarantineRecord {
+  readonly ticket: string;
+  readonly client: string;
+  readonly reason: string;
+  /** One line for a person: what was found and what was expected. */
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** `GET /v1/tasks/{task}/versions` gives them all, oldest first; `/versions/{version}` gives one with `modelUrl`. */
+export interface VersionResponse {
+  readonly version: number;
+  /** Where this version came from. */
+  readonly origin:
+    | { readonly kind: 'initial' }
+    | { readonly kind: 'round' }
+    | { readonly kind: 'rollback'; readonly to: number };
+  readonly publishedAtMs: number;
+  readonly updates: number;
+  readonly examples: number;
+  /** Staleness -> number of updates. */
+  readonly staleness: Readonly<Record<string, number>>;
+  readonly evaluation?: { readonly loss: number; readonly accuracy: number; readonly examples: number };
+  /** Mean of what the clients of this round reported. */
+  readonly clientMetrics: Metrics;
+  readonly modelUrl?: string;
+  readonly packageUrls?: Readonly<Partial<Record<ArtifactName, string>>>;
+}
+
+/** RFC 9457 problem document: every error of the API. `code` is stable. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly retryAfterMs?: number;
+}

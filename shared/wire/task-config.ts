@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { TaskId } from '../core/names.ts';
+import { taskIdPattern } from '../core/names.ts';
+import { stalenessSchema } from './staleness.ts';
+
+const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
+const day = 24 * 3600 * 1000;
+
+export const taskIdSchema = z
+  .string()
+  .regex(taskIdPattern, 'a task id is 1 to 40 of a-z, 0-9 and "-", starting with a letter')
+  .transform((id) => id as TaskId);
+
+/** When a round starts and what it takes in. */
+const roundSchema = z.strictObject({
+  /** `async`: FedBuff, a client may be stale. `sync`: FedAvg, the same machine with K = cohort size and maximum staleness 0. */
+  mode: z.enum(['async', 'sync']).default('async'),
+  /** K: a round starts when the buffer holds this many updates. */
+  buffer: z.number().int().min(1).max(10_000).default(10),
+  /** At the deadline a round starts with at least this many. */
+  minimum: z.number().int().min(1).max(10_000).default(1),
+  /** Milliseconds after the buffer's first update until the round starts with what is there. */
+  deadlineMs: milliseconds(1_000, 30 * day).default(10 * 60_000),
+  /** An update that is staler is quarantined. */
+  maxStaleness: z.number().int().min(0).max(1_000_000).default(20),
+});
+
+/** Who may train at once, and for how long a ticket holds. */
+const selectionSchema = z.strictObject({
+  /** Open tickets at once. */
+  concurrency: z.number().int().min(1).max(100_000).default(30),
+  ticketLifetimeMs: milliseconds(1_000, 7 * day).default(15 * 60_000),
+});
+
+/** What a client does with a model: the training plan of every ticket. */
+export const trainingPlanSchema = z.strictObject({
+  localEpochs: z.number().int().min(1).max(1_000).default(1),
+  batchSize: z.number().int().min(1).max(1_000_000).default(32),
+  learningRate: z.number().positive().max(1_000).default(0.05),
+  /** Seed of the clients' shuffling; each client forks its own stream from it. */
+  seed: z.number().int().min(0).max(0xffff_ffff).default(1),
+});
+export type TrainingPlan = z.output<typeof trainingPlanSchema>;
+
+const serverOptimizerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sgd'),
+    /** Multiplies the weighted mean update. 1 is FedAvg. */
+    learningRate: z.number().positive().max(1_000).default(1),
+    /** FedAvgM's momentum (arXiv:1909.06335); 0 keeps no state. */
+    momentum: z.number().min(0).lt(1).default(0),
+  }),
+]);
+export type ServerOptimizerConfig = z.output<typeof serverOptimizerSchema>;
+
+/** When a task ends by itself: at whichever comes first. */
+const stopSchema = z.strictObject({
+  rounds: z.number().int().min(1).max(1_000_000).optional(),
+  /** Held-out accuracy in (0, 1]. */
+  targetAccuracy: z.number().gt(0).max(1).optional(),
+});
+
+/** Everything that decides how a task trains. Strict: an unknown field is an error, not a silence. */
+export const taskConfigSchema = z
+  .strictObject({
+    task: taskIdSchema,
+    description: z.string().max(500).optional(),
+    round: roundSchema.prefault({}),
+    staleness: stalenessSchema.prefault({ kind: 'polynomial' }),
+    /** `examples`: an update counts by its number of examples (FedAvg). `uniform`: every update counts the same. */
+    weighting: z.enum(['examples', 'uniform']).default('examples'),
+    serverOptimizer: serverOptimizerSchema.prefault({ kind: 'sgd' }),
+    selection: selectionSchema.prefault({}),
+    training: trainingPlanSchema.prefault({}),
+    stop: stopSchema.prefault({}),
+    /** Bytes of parameters that one aggregator function takes; S3 wants parts of at least 5 MiB. */
+    tileBytes: z
+      .number()
+      .int()
+      .min(5 * 1024 * 1024)
+      .max(256 * 1024 * 1024)
+      .default(8 * 1024 * 1024),
+    /** The most examples that one update may claim. */
+    maxExamples: z.number().int().min(1).max(1_000_000_000).default(1_000_000),
+  })
+  .superRefine(({ round, selection }, context) => {
+    if (round.minimum > round.buffer) {
+      context.addIssue({ code: 'custom', path: ['round', 'minimum'], message: 'must not exceed round.buffer' });
+    }
+    if (round.mode === 'sync' && round.maxStaleness !== 0) {
+      context.addIssue({ code: 'custom', path: ['round', 'maxStaleness'], message: 'must be 0 in sync mode' });
+    }
+    if (round.mode === 'sync' && selection.concurrency < round.buffer) {
+      context.addIssue({
+        code: 'custom',
+        path: ['selection', 'concurrency'],
+        message: 'must be at least round.buffer in sync mode, or a round could never fill',
+      });
+    }
+  });
+
+export type TaskConfig = z.output<typeof taskConfigSchema>;
+/** What a person writes: everything but `task` has a default. */
+export type TaskConfigInput = z.input<typeof taskConfigSchema>;
