@@ -43,7 +43,7 @@ export async function openUpload(
   }
   const key = updateKey(ticket.task, ticketId);
   const { bytes, sha256, examples, metrics } = request;
-  if ((await ports.rounds.bindUpload(ticketId, { key, bytes, sha256, examples, metrics })) === 'refused') {
+  if ((await ports.rounds.bindUpload(ticket, { key, bytes, sha256, examples, metrics })) === 'refused') {
     throw new FlError('ticket-used', `ticket is ${ticket.state} with another update: a ticket is for one`);
   }
   return ports.updates.presignPut(key, bytes, sha256, ticket.expiresAtMs);

@@ -111,7 +111,7 @@ export interface RoundStore {
   issueTicket(record: TicketRecord, cap: number): Promise<'issued' | 'full' | 'client-busy' | 'conflict'>;
   ticket(ticket: TicketId): Promise<TicketRecord | undefined>;
   /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
-  bindUpload(ticket: TicketId, upload: UploadBinding): Promise<'bound' | 'refused'>;
+  bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;
   /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */
   admit(record: TicketRecord, entry: BufferEntry): Promise<'admitted' | 'already'>;
   /** The ticket, which must be in `from`, ends in quarantine; from `admitted` its `entry` leaves the buffer. */

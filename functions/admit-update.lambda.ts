@@ -1,0 +1,27 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { admitUpdate } from '../shared/orchestrator/admit-update.ts';
+import { LayoutCache } from '../shared/orchestrator/read-object.ts';
+import { onDeadline } from '../shared/orchestrator/start-round.ts';
+import { parseArrivalMessage } from '../shared/wire/arrivals.ts';
+import { awsPorts } from './aws/ports.ts';
+import { logger } from './logger.ts';
+
+const ports = awsPorts('rounds', 'models', 'updates', 'queue', 'starter', 'clock', 'telemetry');
+const layouts = new LayoutCache(ports.models);
+const processor = new BatchProcessor(EventType.SQS);
+
+/** A record that throws goes back to the queue alone, and after five tries to the dead-letter queue. */
+async function admitRecord({ body, messageId }: SQSRecord): Promise<void> {
+  try {
+    const message = parseArrivalMessage(body);
+    if (message.kind === 'deadline') await onDeadline(ports, message);
+    else for (const arrival of message.arrivals) await admitUpdate(ports, layouts, arrival);
+  } catch (error) {
+    logger.error('arrival failed', { messageId, error });
+    throw error;
+  }
+}
+
+export const handler = (event: SQSEvent, context: Context) =>
+  processPartialResponse(event, admitRecord, processor, { context, throwOnFullBatchFailure: false });

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { TicketId } from '../../shared/core/names.ts';
+import type { Ports } from '../../shared/orchestrator/ports.ts';
+import { env } from '../env.ts';
+import { DynamoRoundStore } from './dynamo-round-store.ts';
+import { S3ModelStore } from './s3-model-store.ts';
+import { S3UpdateStore } from './s3-update-store.ts';
+import { EmfTelemetry } from './telemetry.ts';
+import { SqsUpdateQueue, StepFunctionsStarter } from './workflow.ts';
+
+type Factories = { readonly [P in keyof Ports]: () => Ports[P] };
+
+const clock = { now: () => Date.now() };
+const s3 = once(() => new S3Client({}));
+const signer = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
+
+const factories: Factories = {
+  rounds: () =>
+    new DynamoRoundStore(
+      DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
+      env('table'),
+    ),
+  models: () => new S3ModelStore(s3(), signer(), env('modelsBucket'), clock),
+  updates: () => new S3UpdateStore(s3(), signer(), env('updatesBucket'), clock),
+  queue: () => new SqsUpdateQueue(new SQSClient({}), env('arrivalsQueueUrl')),
+  starter: () => new StepFunctionsStarter(new SFNClient({}), env('roundMachineArn')),
+  clock: () => clock,
+  secrets: () => ({ ticketId: () => randomBytes(32).toString('base64url') as TicketId }),
+  telemetry: () => new EmfTelemetry(),
+};
+
+/** The named ports over AWS. A function names the ones that it uses, and needs only their environment. */
+export function awsPorts<K extends keyof Ports>(...names: readonly K[]): Pick<Ports, K> {
+  const ports: Partial<Pick<Ports, K>> = {};
+  for (const name of names) ports[name] = factories[name]();
+  return ports as Pick<Ports, K>;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

@@ -1,0 +1,94 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { ModelStore, UploadedPart } from '../../shared/ports/object-stores.ts';
+import type { Clock } from '../../shared/ports/workflow.ts';
+import type { PresignedPut } from '../../shared/wire/api.ts';
+import { hasStatus, isNamed } from './aws-error.ts';
+import { presignPut } from './presign-put.ts';
+import { S3ObjectReader } from './s3-object-reader.ts';
+
+/** Models, manifests and training packages in S3. `If-None-Match: *` makes every key write-once. */
+export class S3ModelStore extends S3ObjectReader implements ModelStore {
+  readonly #signer: S3Client;
+  readonly #clock: Clock;
+
+  constructor(client: S3Client, signer: S3Client, bucket: string, clock: Clock) {
+    super(client, bucket);
+    this.#signer = signer;
+    this.#clock = clock;
+  }
+
+  presignGet(key: string, lifetimeMs: number): Promise<string> {
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
+    return getSignedUrl(this.#signer, command, { expiresIn: Math.max(1, Math.ceil(lifetimeMs / 1000)) });
+  }
+
+  presignPut(key: string, bytes: number, sha256: string, expiresAtMs: number): Promise<PresignedPut> {
+    return presignPut(this.#signer, this.bucket, key, { bytes, sha256, expiresAtMs, nowMs: this.#clock.now() });
+  }
+
+  async createOnce(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    const command = new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: bytes, IfNoneMatch: '*' });
+    return unlessExists(() => this.client.send(command));
+  }
+
+  async startParts(key: string): Promise<string> {
+    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand({ Bucket: this.bucket, Key: key }));
+    if (!UploadId) throw new Error(`S3 gave no upload id for ${key}`);
+    return UploadId;
+  }
+
+  async putPart(key: string, uploadId: string, partNumber: number, bytes: Uint8Array): Promise<UploadedPart> {
+    const { ETag } = await this.client.send(
+      new UploadPartCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId, PartNumber: partNumber, Body: bytes }),
+    );
+    if (!ETag) throw new Error(`S3 gave no ETag for part ${partNumber} of ${key}`);
+    return { partNumber, etag: ETag };
+  }
+
+  async completeParts(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<'created' | 'exists'> {
+    const command = new CompleteMultipartUploadCommand({
+      Bucket: this.bucket,
+      Key: key,
+      UploadId: uploadId,
+      MultipartUpload: { Parts: parts.map(({ partNumber, etag }) => ({ PartNumber: partNumber, ETag: etag })) },
+      IfNoneMatch: '*',
+    });
+    try {
+      return await unlessExists(() => this.client.send(command));
+    } catch (error) {
+      // Joined before by a run of this step that died before it could say so.
+      if (isNamed(error, 'NoSuchUpload') && (await this.head(key))) return 'exists';
+      throw error;
+    }
+  }
+
+  async abortParts(key: string, uploadId: string): Promise<void> {
+    try {
+      await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key: key, UploadId: uploadId }));
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+    }
+  }
+}
+
+/** 412: the key exists. 409: another writer is under way, and whether it wins shows on the next try. */
+async function unlessExists(write: () => Promise<unknown>): Promise<'created' | 'exists'> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await write();
+      return 'created';
+    } catch (error) {
+      if (hasStatus(error, 412)) return 'exists';
+      if (!hasStatus(error, 409) || tries === 5) throw error;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { FlError } from '../../shared/core/errors.ts';
+import type { ByteRange, ObjectInfo, ObjectReader } from '../../shared/ports/object-stores.ts';
+import { hasStatus } from './aws-error.ts';
+
+/** Reads one bucket. */
+export class S3ObjectReader implements ObjectReader {
+  protected readonly client: S3Client;
+  protected readonly bucket: string;
+
+  constructor(client: S3Client, bucket: string) {
+    this.client = client;
+    this.bucket = bucket;
+  }
+
+  async stream(key: string, range?: ByteRange, etag?: string): Promise<AsyncIterable<Uint8Array>> {
+    try {
+      const { Body } = await this.client.send(
+        new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          IfMatch: etag,
+          Range: range && `bytes=${range.start}-${range.end - 1}`,
+        }),
+      );
+      if (!Body || !(Symbol.asyncIterator in Body)) throw new FlError('object-missing', `${key} has no body`);
+      return Body as AsyncIterable<Uint8Array>;
+    } catch (cause) {
+      if (hasStatus(cause, 404)) throw new FlError('object-missing', `${key} does not exist`, { cause });
+      if (hasStatus(cause, 412)) throw new FlError('object-changed', `${key} is not ${etag} any more`, { cause });
+      throw cause;
+    }
+  }
+
+  async head(key: string): Promise<ObjectInfo | undefined> {
+    try {
+      const { ContentLength, ETag } = await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      return { bytes: ContentLength ?? 0, etag: ETag ?? '' };
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+}

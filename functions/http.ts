@@ -1,0 +1,69 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { z } from 'zod';
+import { FlError } from '../shared/core/errors.ts';
+import { problemOf } from '../shared/wire/problem.ts';
+import { logger } from './logger.ts';
+
+/** A request, its body read as JSON (undefined where there is none) and not yet checked. */
+export interface ApiRequest {
+  readonly routeKey: string;
+  readonly path: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly body: unknown;
+}
+
+export interface ApiReply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A function behind the HTTP API: errors become problem documents (RFC 9457). */
+export function api(answer: (request: ApiRequest) => Promise<ApiReply>) {
+  return async (event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> => {
+    try {
+      const { status, body } = await answer(read(event));
+      return json(status, 'application/json', body);
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.status >= 500) logger.error('request failed', { requestId: context.awsRequestId, error });
+      const { retryAfterMs } = problem;
+      const headers =
+        retryAfterMs === undefined ? undefined : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
+      return json(problem.status, 'application/problem+json', problem, headers);
+    }
+  };
+}
+
+/** @throws {FlError} `request-malformed` naming the field and what was expected of it */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new FlError('request-malformed', issues.join('; '));
+}
+
+function read(event: APIGatewayProxyEventV2): ApiRequest {
+  return {
+    routeKey: event.routeKey,
+    path: event.pathParameters ?? {},
+    query: event.queryStringParameters ?? {},
+    body: readBody(event),
+  };
+}
+
+function readBody({ body, isBase64Encoded }: APIGatewayProxyEventV2): unknown {
+  if (body === undefined || body === '') return undefined;
+  try {
+    return JSON.parse(isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body);
+  } catch (cause) {
+    throw new FlError('request-malformed', 'the body is not JSON', { cause });
+  }
+}
+
+function json(statusCode: number, type: string, body: unknown, headers: Record<string, string> = {}) {
+  return {
+    statusCode,
+    headers: { 'content-type': type, 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify(body),
+  };
+}

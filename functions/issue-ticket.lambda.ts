@@ -1,0 +1,13 @@
+import { issueTicket } from '../shared/orchestrator/issue-ticket.ts';
+import { ticketRequestSchema } from '../shared/wire/api.ts';
+import { taskIdSchema } from '../shared/wire/task-config.ts';
+import { awsPorts } from './aws/ports.ts';
+import { api, parse } from './http.ts';
+
+const ports = awsPorts('rounds', 'models', 'clock', 'secrets');
+
+export const handler = api(async ({ path, body }) => {
+  const task = parse(taskIdSchema, path.task);
+  const { client } = parse(ticketRequestSchema, body);
+  return { status: 201, body: await issueTicket(ports, task, client) };
+});

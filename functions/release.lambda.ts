@@ -1,0 +1,8 @@
+import { release } from '../shared/orchestrator/release.ts';
+import { releaseInputSchema } from '../shared/wire/workflow.ts';
+import { awsPorts } from './aws/ports.ts';
+import { step } from './step.ts';
+
+const ports = awsPorts('rounds', 'models', 'queue', 'starter', 'clock', 'telemetry');
+
+export const handler = step(releaseInputSchema, (input) => release(ports, input));

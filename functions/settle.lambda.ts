@@ -1,0 +1,8 @@
+import { settle } from '../shared/orchestrator/settle.ts';
+import { settleInputSchema } from '../shared/wire/workflow.ts';
+import { awsPorts } from './aws/ports.ts';
+import { step } from './step.ts';
+
+const ports = awsPorts('rounds', 'models', 'updates', 'queue', 'starter', 'clock', 'telemetry');
+
+export const handler = step(settleInputSchema, (input) => settle(ports, input));

@@ -1,0 +1,93 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  CorsHttpMethod,
+  HttpApi,
+  type HttpMethod,
+  HttpNoneAuthorizer,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type RouteName, routes } from '../shared/wire/routes.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { FunctionName } from './function-specs.ts';
+import type { Names, Settings } from './settings.ts';
+
+/** Who answers a route, and who may ask: clients hold tickets, operators sign with IAM. */
+const answers = {
+  issueTicket: { by: 'IssueTicket', for: 'client' },
+  openUpload: { by: 'OpenUpload', for: 'client' },
+  ticketStatus: { by: 'TicketStatus', for: 'client' },
+  createTask: { by: 'OperateTasks', for: 'operator' },
+  startTask: { by: 'OperateTasks', for: 'operator' },
+  stopTask: { by: 'OperateTasks', for: 'operator' },
+  rollback: { by: 'OperateTasks', for: 'operator' },
+  listTasks: { by: 'ShowTasks', for: 'operator' },
+  showTask: { by: 'ShowTasks', for: 'operator' },
+  listVersions: { by: 'ShowTasks', for: 'operator' },
+  showVersion: { by: 'ShowTasks', for: 'operator' },
+} as const satisfies Record<RouteName, { by: FunctionName; for: 'client' | 'operator' }>;
+
+/** The HTTP API of clients and operators. */
+export class Api extends Construct {
+  readonly api: HttpApi;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    {
+      settings,
+      names,
+      functions,
+    }: { settings: Settings; names: Names; functions: Readonly<Record<FunctionName, IFunction>> },
+  ) {
+    super(scope, id);
+    this.api = new HttpApi(this, 'Http', {
+      apiName: names.prefix,
+      createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: settings.corsOrigins,
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
+        allowHeaders: ['content-type'],
+        exposeHeaders: ['retry-after'],
+        maxAge: Duration.hours(1),
+      },
+    });
+    const logs = new LogGroup(this, 'AccessLogs', { retention: settings.logRetentionDays });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: settings.apiRate, burstLimit: settings.apiBurst },
+      accessLogSettings: { destination: new LogGroupLogDestination(logs) },
+    });
+    const integrations = new Map<FunctionName, HttpLambdaIntegration>();
+    const integrationOf = (name: FunctionName) => {
+      const known = integrations.get(name) ?? new HttpLambdaIntegration(name, functions[name]);
+      integrations.set(name, known);
+      return known;
+    };
+    const operators = new HttpIamAuthorizer();
+    for (const name of Object.keys(answers) as RouteName[]) {
+      const [method, path] = routes[name].split(' ');
+      const isOperator = answers[name].for === 'operator';
+      const [route] = this.api.addRoutes({
+        path,
+        methods: [method as HttpMethod],
+        integration: integrationOf(answers[name].by),
+        authorizer: isOperator ? operators : new HttpNoneAuthorizer(),
+      });
+      if (!isOperator) {
+        acknowledge(
+          route,
+          'AwsSolutions-APIG4',
+          'Clients hold no AWS keys: a ticket is an unguessable, single-use leave.',
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import type { EnvKey } from '../functions/env.ts';
+
+/** What one function is and what it may do. Its role gets exactly this. */
+export interface FunctionSpec {
+  /** File in `functions/`, without `.lambda.ts`. */
+  readonly entry: string;
+  readonly about: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** onnxruntime-node ships with it: x86_64, because it crashes on Lambda's arm64 (onnxruntime #10038). */
+  readonly onnxRuntime?: true;
+  readonly environment: readonly EnvKey[];
+  readonly may: Grants;
+}
+
+/** Actions without their service's prefix, on the one resource of that kind. */
+export interface Grants {
+  readonly table?: readonly TableAction[];
+  /** On `tasks/*`. */
+  readonly models?: readonly ObjectAction[];
+  /** To tell a missing object from a forbidden one, S3 wants the right to list. */
+  readonly listModels?: true;
+  /** On `updates/*`. */
+  readonly updates?: readonly ObjectAction[];
+  readonly listUpdates?: true;
+  /** Start rounds, and leave notes in the arrivals queue for their deadlines. */
+  readonly startRounds?: true;
+}
+
+type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload';
+
+const startsRounds = ['arrivalsQueueUrl', 'roundMachineArn'] as const;
+
+export const functionSpecs = {
+  IssueTicket: {
+    entry: 'issue-ticket',
+    about: 'Gives a client leave to train from the newest version',
+    memoryMb: 512,
+    timeoutSeconds: 15,
+    environment: ['table', 'modelsBucket'],
+    may: { table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'], models: ['GetObject'] },
+  },
+  OpenUpload: {
+    entry: 'open-upload',
+    about: 'Presigns the upload of one update',
+    memoryMb: 512,
+    timeoutSeconds: 15,
+    environment: ['table', 'updatesBucket'],
+    may: { table: ['GetItem', 'UpdateItem'], updates: ['PutObject'] },
+  },
+  TicketStatus: {
+    entry: 'ticket-status',
+    about: 'Tells a client what became of its update',
+    memoryMb: 256,
+    timeoutSeconds: 10,
+    environment: ['table'],
+    may: { table: ['GetItem'] },
+  },
+  OperateTasks: {
+    entry: 'operate-tasks',
+    about: 'Creates, starts, stops and rolls back tasks',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
+    may: {
+      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+      models: ['GetObject', 'PutObject'],
+      listModels: true,
+      startRounds: true,
+    },
+  },
+  ShowTasks: {
+    entry: 'show-tasks',
+    about: 'Shows tasks and versions',
+    memoryMb: 512,
+    timeoutSeconds: 15,
+    environment: ['table', 'modelsBucket'],
+    may: { table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'], models: ['GetObject'] },
+  },
+  AdmitUpdate: {
+    entry: 'admit-update',
+    about: 'Checks an uploaded update and admits it to the buffer',
+    memoryMb: 1024,
+    timeoutSeconds: 60,
+    environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
+    may: {
+      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+      models: ['GetObject'],
+      updates: ['GetObject', 'DeleteObject'],
+      listUpdates: true,
+      startRounds: true,
+    },
+  },
+  Freeze: {
+    entry: 'freeze',
+    about: 'Round: claims updates and writes the manifest',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
+    may: {
+      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+      models: ['GetObject', 'PutObject', 'AbortMultipartUpload'],
+      listModels: true,
+      updates: ['DeleteObject'],
+      startRounds: true,
+    },
+  },
+  Aggregate: {
+    entry: 'aggregate',
+    about: 'Round: one tile of the next model',
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+    environment: ['modelsBucket', 'updatesBucket'],
+    may: { models: ['GetObject', 'PutObject'], listModels: true, updates: ['GetObject'] },
+  },
+  Publish: {
+    entry: 'publish',
+    about: 'Round: joins the tiles and moves the version pointer',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    environment: ['table', 'modelsBucket'],
+    may: { table: ['GetItem', 'PutItem', 'UpdateItem'], models: ['GetObject', 'PutObject'], listModels: true },
+  },
+  Evaluate: {
+    entry: 'evaluate',
+    about: 'Round: the new version on the held-out set',
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+    onnxRuntime: true,
+    environment: ['table', 'modelsBucket'],
+    may: { table: ['GetItem'], models: ['GetObject'] },
+  },
+  Settle: {
+    entry: 'settle',
+    about: 'Round: empties the buffer of what was aggregated, decides what comes next',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
+    may: {
+      table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'],
+      models: ['GetObject'],
+      listModels: true,
+      updates: ['DeleteObject'],
+      startRounds: true,
+    },
+  },
+  Release: {
+    entry: 'release',
+    about: 'Round: cleans up after a failure',
+    memoryMb: 512,
+    timeoutSeconds: 120,
+    environment: ['table', 'modelsBucket', ...startsRounds],
+    may: {
+      table: ['GetItem', 'Query', 'UpdateItem'],
+      models: ['GetObject', 'AbortMultipartUpload'],
+      listModels: true,
+      startRounds: true,
+    },
+  },
+} as const satisfies Record<string, FunctionSpec>;
+
+export type FunctionName = keyof typeof functionSpecs;
+export const functionNames = Object.keys(functionSpecs) as FunctionName[];

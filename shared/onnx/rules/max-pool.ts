@@ -1,0 +1,56 @@
+import { intAttribute, intsAttribute } from '../attributes.ts';
+import { int, ints, text } from '../graph-builder.ts';
+import { type GradientContext, illFitting, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
+import { type Window, windowedShape, windowOf } from './window.ts';
+
+/** Maximum over 2-D windows. The gradient goes to the element that the forward pass chose: on a tie, the first. */
+export const maxPool: Rule = {
+  outputShapes(context) {
+    const { node, shape } = context;
+    if (intAttribute(node, 'ceil_mode', 0) !== 0)
+      throw unsupportedVariant(node, 'ceil_mode=1', 'Pad explicitly instead.');
+    if (intAttribute(node, 'storage_order', 0) !== 0) {
+      throw unsupportedVariant(node, 'storage_order=1', 'Export with row-major indices.');
+    }
+    const output = windowedShape(shape(0)[0], shape(0)[1], poolWindow(context));
+    return node.outputs.length > 1 ? [output, output] : [output];
+  },
+
+  gradients(context) {
+    const window = poolWindow(context);
+    return [context.wants(0) ? (isDisjoint(window) ? unpooled(context, window) : scattered(context)) : undefined];
+  },
+};
+
+function poolWindow(context: ShapeContext): Window {
+  const kernel = intsAttribute(context.node, 'kernel_shape', []);
+  if (kernel.length !== 2) throw illFitting(context.node, `kernel_shape [${kernel}], expected two sides`);
+  return windowOf(context, [kernel[0], kernel[1]]);
+}
+
+/** Windows that share no element and leave none out at the ends. */
+function isDisjoint({ kernel, strides, dilations, begin, end, input }: Window): boolean {
+  return [0, 1].every(
+    (axis) =>
+      kernel[axis] === strides[axis] &&
+      dilations[axis] === 1 &&
+      begin[axis] === 0 &&
+      end[axis] === 0 &&
+      input[axis] % kernel[axis] === 0,
+  );
+}
+
+function unpooled({ build, output, outputGradient }: GradientContext, { kernel, strides }: Window): string {
+  return build.node('MaxUnpool', [outputGradient, output(1)], { kernel_shape: ints(kernel), strides: ints(strides) });
+}
+
+/** An element may be the maximum of several windows: their gradients add up at its index into the flattened input. */
+function scattered({ build, input, output, outputGradient }: GradientContext): string {
+  const shape = build.node('Shape', [input(0)]);
+  const flat = (value: string) => build.node('Reshape', [value, build.ints([-1])]);
+  const zeros = build.node('ConstantOfShape', [build.node('ReduceProd', [shape], { keepdims: int(1) })]);
+  const sums = build.node('ScatterElements', [zeros, flat(output(1)), flat(outputGradient)], {
+    reduction: text('add'),
+  });
+  return build.node('Reshape', [sums, shape]);
+}

@@ -1,0 +1,47 @@
+import { FlError } from '../core/errors.ts';
+import type { Problem } from './api.ts';
+
+/** The HTTP status of each error that the API gives on purpose; whatever is not here is a fault of ours: 500. */
+const statusOf: Readonly<Record<string, number>> = {
+  'request-malformed': 400,
+  'update-too-large': 413,
+  'examples-too-many': 422,
+  'task-unknown': 404,
+  'version-unknown': 404,
+  'ticket-unknown': 404,
+  'route-unknown': 404,
+  'ticket-foreign': 403,
+  'task-exists': 409,
+  'task-not-started': 409,
+  'artifact-missing': 409,
+  'ticket-used': 409,
+  'task-ended': 410,
+  'ticket-expired': 410,
+  'safetensors-malformed': 422,
+  'non-finite': 422,
+  'cohort-full': 429,
+  'client-busy': 429,
+  busy: 503,
+};
+
+/** The RFC 9457 problem document of an error. What is not an `FlError` says nothing of its inside. */
+export function problemOf(error: unknown): Problem {
+  const status = error instanceof FlError ? statusOf[error.code] : undefined;
+  if (!(error instanceof FlError) || status === undefined) {
+    return {
+      type: 'urn:tributary:problem:internal',
+      title: 'internal',
+      status: 500,
+      detail: 'something went wrong on our side; the log has the details under this request id',
+      code: 'internal',
+    };
+  }
+  return {
+    type: `urn:tributary:problem:${error.code}`,
+    title: error.code.replaceAll('-', ' '),
+    status,
+    detail: error.message.replace(/^\[[^\]]+\] /, ''),
+    code: error.code,
+    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+  };
+}

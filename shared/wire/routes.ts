@@ -1,0 +1,15 @@
+/** The routes of the HTTP API, as API Gateway writes them. Operator routes want IAM authorization. */
+export const routes = {
+  issueTicket: 'POST /v1/tasks/{task}/tickets',
+  openUpload: 'POST /v1/tickets/{ticket}/upload',
+  ticketStatus: 'GET /v1/tickets/{ticket}',
+  createTask: 'POST /v1/tasks',
+  startTask: 'POST /v1/tasks/{task}/start',
+  stopTask: 'POST /v1/tasks/{task}/stop',
+  rollback: 'POST /v1/tasks/{task}/rollback',
+  listTasks: 'GET /v1/tasks',
+  showTask: 'GET /v1/tasks/{task}',
+  listVersions: 'GET /v1/tasks/{task}/versions',
+  showVersion: 'GET /v1/tasks/{task}/versions/{version}',
+} as const;
+export type RouteName = keyof typeof routes;
