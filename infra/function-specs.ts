@@ -64,9 +64,10 @@ export const functionSpecs = {
     timeoutSeconds: 29,
     environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
     may: {
-      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
       models: ['GetObject', 'PutObject'],
       listModels: true,
+      updates: ['DeleteObject'],
       startRounds: true,
     },
   },

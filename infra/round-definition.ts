@@ -21,8 +21,8 @@ const releaseOnError = [
     ErrorEquals: ['States.ALL'],
     Next: 'Release',
     Assign: {
-      error: '{% $states.errorOutput.Error %}',
-      cause: "{% $substring($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '', 0, 30000) %}",
+      failure: '{% $states.errorOutput.Error %}',
+      failureCause: "{% $substring($exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : '', 0, 30000) %}",
     },
   },
 ];
@@ -85,10 +85,13 @@ export function roundDefinition(functionArns: Readonly<Record<RoundStep, string>
       Settle: { ...invoke('Settle'), Catch: releaseOnError, Next: 'Done' },
       Done: { Type: 'Succeed' },
       Release: {
-        ...invoke('Release', "{% $merge([$states.context.Execution.Input, {'error': $error, 'cause': $cause}]) %}"),
+        ...invoke(
+          'Release',
+          "{% $merge([$states.context.Execution.Input, {'error': $failure, 'cause': $failureCause}]) %}",
+        ),
         Next: 'RoundFailed',
       },
-      RoundFailed: { Type: 'Fail', Error: '{% $error %}', Cause: '{% $cause %}' },
+      RoundFailed: { Type: 'Fail', Error: '{% $failure %}', Cause: '{% $failureCause %}' },
     },
   };
 }

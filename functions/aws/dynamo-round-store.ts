@@ -156,14 +156,18 @@ export class DynamoRoundStore implements RoundStore {
     let expired = 0;
     for (const { ticket, sk } of overdue) {
       const held = { task, client: sk as ClientId, ticket: ticket as TicketId };
-      const done = await this.#transact([
-        this.#moveTicket(held.ticket, ['issued', 'uploading'], 'expired'),
-        this.#closeTicket(held),
-        this.#count(task, { open: -1, expired: 1 }),
-      ]);
-      if (done) expired++;
+      if ((await this.expireTicket(held, 'ran out before its update was admitted')) === 'expired') expired++;
     }
     return expired;
+  }
+
+  async expireTicket(held: Pick<TicketRecord, 'task' | 'client' | 'ticket'>, reason: string) {
+    const done = await this.#transact([
+      this.#moveTicket(held.ticket, ['issued', 'uploading'], 'expired', { reason }),
+      this.#closeTicket(held),
+      this.#count(held.task, { open: -1, expired: 1 }),
+    ]);
+    return done ? 'expired' : 'already';
   }
 
   async counts(task: TaskId): Promise<TicketCounts> {

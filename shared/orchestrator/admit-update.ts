@@ -35,6 +35,10 @@ export async function admitUpdate(ports: AdmitPorts, layouts: LayoutCache, arriv
   }
   const from = ticket.state;
   if (from !== 'uploading' && from !== 'expired') return;
+  if (task.state !== 'running') {
+    await ports.rounds.expireTicket(ticket, `the task is ${task.state}`);
+    return;
+  }
   try {
     const entry = await inspect(ports, layouts, task, ticket, arrival);
     if ((await ports.rounds.admit(ticket, entry)) === 'admitted') {
@@ -63,7 +67,6 @@ async function inspect(
   ticket: TicketRecord,
   arrival: Arrival,
 ): Promise<BufferEntry> {
-  if (task.state !== 'running') throw new FlError('task-ended', `the task is ${task.state}`);
   if (ticket.state === 'expired' || !ticket.upload) {
     throw new FlError('ticket-expired', 'the update came after its ticket had run out');
   }

@@ -26,5 +26,5 @@ export async function release(
     await ports.rounds.setTaskState(task, ['running'], 'suspended', `${mostFailures} rounds failed, last: ${error}`);
   }
   await ports.rounds.nextAttempt(task, attempt, 'failed');
-  await startRoundIfReady(ports, task);
+  await startRoundIfReady(ports, task, { unsettled: true });
 }

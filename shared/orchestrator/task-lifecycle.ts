@@ -4,6 +4,7 @@ import type { TaskId } from '../core/names.ts';
 import type { TaskRecord } from '../ports/round-store.ts';
 import type { ArtifactName, CreateTaskRequest, CreateTaskResponse, PresignedPut, TaskState } from '../wire/api.ts';
 import { artifactNames } from '../wire/api.ts';
+import { consumePublished } from './consume.ts';
 import { artifactKey } from './keys.ts';
 import type { Ports } from './ports.ts';
 import { openSafetensors } from './read-object.ts';
@@ -97,6 +98,7 @@ async function publishInitial(
     model: { key, dataOffset: header.dataOffset, parameters: header.layout.size },
     aggregatedTotal: 0,
   });
+  await rounds.consume(record.task, 0, []);
 }
 
 /** Stops giving tickets; a round under way still publishes. @throws {FlError} `task-unknown`, `task-ended` */
@@ -114,7 +116,7 @@ export async function stopTask({ rounds }: Pick<Ports, 'rounds'>, task: TaskId):
  * @throws {FlError} `task-unknown`, `version-unknown`, `busy` if a round published meanwhile
  */
 export async function rollback(
-  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'clock'>,
+  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock'>,
   task: TaskId,
   to: number,
 ): Promise<number> {
@@ -138,5 +140,7 @@ export async function rollback(
   });
   if (outcome === 'superseded')
     throw new FlError('busy', 'a round was published meanwhile: try again', { retry: 'now' });
+  await consumePublished(ports, await requireTask(ports, task));
+  await startRoundIfReady(ports, task);
   return record.version + 1;
 }

@@ -126,6 +126,8 @@ export interface RoundStore {
    * whose upload was announced and never arrived. @returns how many
    */
   expireTickets(task: TaskId, nowMs: number): Promise<number>;
+  /** Ends one ticket, issued or uploading, that can no longer count. `already`: it has ended. */
+  expireTicket(record: TicketRecord, reason: string): Promise<'expired' | 'already'>;
   counts(task: TaskId): Promise<TicketCounts>;
   quarantined(task: TaskId, limit: number): Promise<readonly QuarantineRecord[]>;
 

@@ -112,17 +112,20 @@ export class MemoryRoundStore implements RoundStore {
   }
 
   async expireTickets(task: TaskId, nowMs: number) {
+    const overdue = [...this.#shelf(task).open.values()].filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
+    for (const { ticket } of overdue) await this.expireTicket(this.#ticket(ticket), 'ran out');
+    return overdue.length;
+  }
+
+  async expireTicket({ ticket, task, client }: TicketRecord, reason: string) {
+    const record = this.#ticket(ticket);
     const { open, counts } = this.#shelf(task);
-    let expired = 0;
-    for (const [client, { ticket, expiresAtMs }] of [...open]) {
-      if (expiresAtMs > nowMs) continue;
-      this.tickets.set(ticket, { ...this.#ticket(ticket), state: 'expired' });
-      open.delete(client);
-      counts.open--;
-      counts.expired++;
-      expired++;
-    }
-    return expired;
+    if (record.state !== 'issued' && record.state !== 'uploading') return 'already' as const;
+    this.tickets.set(ticket, { ...record, state: 'expired', reason });
+    open.delete(client);
+    counts.open--;
+    counts.expired++;
+    return 'expired' as const;
   }
 
   async counts(task: TaskId) {

@@ -5,6 +5,7 @@ import { admitUpdate } from '../../shared/orchestrator/admit-update.ts';
 import { issueTicket } from '../../shared/orchestrator/issue-ticket.ts';
 import { openUpload, ticketStatus } from '../../shared/orchestrator/open-upload.ts';
 import { showTask } from '../../shared/orchestrator/show-task.ts';
+import { stopTask } from '../../shared/orchestrator/task-lifecycle.ts';
 import { uploadGraceMs } from '../../shared/ports/round-store.ts';
 import { encodeSafetensors } from '../../shared/wire/safetensors.ts';
 import { clientId, MemoryFederation, sha256, taskId } from '../memory/federation.ts';
@@ -173,6 +174,15 @@ describe('admission', () => {
     await federation.rounds.expireTickets(task, federation.nowMs);
     await admitUpdate(federation.ports, federation.layouts, arrival);
     expect((await showTask(federation.ports, task)).updates).toMatchObject({ quarantined: 1, expired: 0, open: 0 });
+  });
+
+  test('ends the ticket of an update that comes after its task', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo' });
+    const arrival = await federation.upload(task, 'a', filled(1));
+    await stopTask(federation.ports, task);
+    await admitUpdate(federation.ports, federation.layouts, arrival);
+    expect((await showTask(federation.ports, task)).updates).toMatchObject({ expired: 1, quarantined: 0, open: 0 });
   });
 
   test('ignores an object that no ticket names', async () => {

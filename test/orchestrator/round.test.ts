@@ -143,6 +143,38 @@ describe('a round', () => {
     expect((await showTask(federation.ports, task)).updates.buffered).toBe(1);
   });
 
+  test('does not start before the last one is settled, nor after the last one asked for', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 2 } });
+    await federation.contribute(task, 'a', filled(1));
+    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
+    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
+    const parts = [await aggregateTile(federation.ports, frozen.manifestKey, 0)];
+    const published = await publish(federation.ports, { manifestKey: frozen.manifestKey, parts });
+    for (const client of ['b', 'c', 'd']) await federation.contribute(task, client, filled(1));
+    expect([...federation.started.keys()]).toEqual(['demo-v1-a0']);
+    await settle(federation.ports, { ...published, evaluation: null });
+    expect([...federation.started.keys()]).toEqual(['demo-v1-a0', 'demo-v2-a0']);
+    await federation.runRound({ task, version: 2, attempt: 0 });
+    expect(federation.started.size).toBe(2);
+  });
+
+  test('that never settles is made up for by the deadline', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
+    await federation.contribute(task, 'a', filled(1));
+    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
+    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
+    const parts = [await aggregateTile(federation.ports, frozen.manifestKey, 0)];
+    await publish(federation.ports, { manifestKey: frozen.manifestKey, parts });
+    await federation.contribute(task, 'b', filled(10));
+    expect(federation.notes).toHaveLength(1);
+    federation.nowMs += 10 * 60_000;
+    await onDeadline(federation.ports, { task, version: 1 });
+    expect(await federation.runRound({ task, version: 2, attempt: 0 })).toBe('published');
+    expect((await modelOf(federation, task)).values[0]).toBe(11);
+  });
+
   test('ends the task at the last round', async () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 1 } });
