@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node';
-import { evaluateInChunks } from '../client/typescript/trainer/evaluate.ts';
-import { sessionOptions, splitParams } from '../client/typescript/trainer/runtime.ts';
 import type { Params } from '../shared/core/params.ts';
 import type { Samples } from '../shared/core/samples.ts';
+import { evaluateInChunks } from '../shared/onnx/runtime/evaluate.ts';
+import { sessionOptions, splitParams } from '../shared/onnx/runtime/runtime.ts';
 import type { Evaluator } from '../shared/ports/evaluator.ts';
 import type { Evaluation } from '../shared/wire/workflow.ts';
 

@@ -16,6 +16,9 @@ export class GraphBuilder {
   readonly #names = new Set<string>();
   readonly #renamed = new Map<string, string>();
   readonly #constants = new Map<string, string>();
+  readonly #makers = new Map<string, BuiltNode>();
+  readonly #reads = new Map<string, number>();
+  readonly #counters = new Map<string, number>();
 
   readonly #scope: string;
 
@@ -26,8 +29,11 @@ export class GraphBuilder {
 
   /** A name not used before: `hint`, or `hint` with a number. */
   fresh(hint: string): string {
-    let name = `${this.#scope}${hint}`;
-    for (let i = 2; this.#names.has(name); i++) name = `${this.#scope}${hint}.${i}`;
+    const wanted = `${this.#scope}${hint}`;
+    let name = wanted;
+    let count = this.#counters.get(wanted) ?? 1;
+    while (this.#names.has(name)) name = `${wanted}.${++count}`;
+    this.#counters.set(wanted, count);
     this.#names.add(name);
     return name;
   }
@@ -46,7 +52,7 @@ export class GraphBuilder {
 
   /** Makes `value` an output called `name`, which is fresh or reserved. */
   output(value: string, name: string, type: ElementType, dims?: readonly (number | string)[]): void {
-    const renamable = this.#nodes.some(({ outputs }) => outputs.includes(value)) && !this.#renamed.has(value);
+    const renamable = this.#makers.has(value) && !this.#renamed.has(value);
     if (renamable) this.#renamed.set(value, name);
     else this.emit('Identity', [value], [name]);
     this.#outputs.push({ name, type, dims });
@@ -104,17 +110,19 @@ export class GraphBuilder {
   ): BuiltNode {
     const node = { op, domain: '', name, inputs: [...inputs], outputs: [...outputs], attributes };
     this.#nodes.push(node);
+    for (const output of outputs) this.#makers.set(output, node);
+    for (const input of inputs) this.#reads.set(input, this.readersOf(input) + 1);
     return node;
   }
 
   /** The node that makes a value, if a node does. */
   makerOf(value: string): BuiltNode | undefined {
-    return this.#nodes.find(({ outputs }) => outputs.includes(value));
+    return this.#makers.get(value);
   }
 
   /** How many inputs of nodes read a value. */
   readersOf(value: string): number {
-    return this.#nodes.reduce((count, { inputs }) => count + inputs.filter((name) => name === value).length, 0);
+    return this.#reads.get(value) ?? 0;
   }
 
   /** The graph so far. */

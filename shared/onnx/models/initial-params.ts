@@ -15,7 +15,7 @@ export function initialParams(forward: Uint8Array, random: Random): Float32Array
   const values = new Float32Array(layout.size);
   for (const { name, offset, size } of layout.tensors) {
     const weight = shapes.get(name.replace(/\.bias$/, '.weight'));
-    if (!/\.(weight|bias)$/.test(name) || !weight || weight.length < 2) {
+    if (!/\.(weight|bias)$/.test(name) || !weight || weight.length < 2 || weight.includes(0)) {
       throw new FlError(
         'onnx-init-unknown',
         `"${name}" is no NAME.weight or NAME.bias of a layer: initialise the model before its export`,

@@ -4,6 +4,9 @@ import { convWeightGradient } from './conv-weight-gradient.ts';
 import { type GradientContext, illFitting, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
 import { type Window, windowedShape, windowOf } from './window.ts';
 
+/** The weight's gradient has a few nodes for each kernel cell. */
+const mostCells = 1024;
+
 /** 2-D convolution without groups: X [batch, C, H, W], W [O, C, kH, kW], optional bias [O]. */
 export const conv: Rule = {
   outputShapes(context) {
@@ -60,6 +63,9 @@ function convWindow(context: ShapeContext): Window {
   const kernel = intsAttribute(node, 'kernel_shape', [height, width]);
   if (kernel[0] !== height || kernel[1] !== width) {
     throw illFitting(node, `kernel_shape [${kernel}] differs from the weight's [${height},${width}]`);
+  }
+  if (height * width > mostCells) {
+    throw unsupportedVariant(node, `a kernel of ${height} x ${width}`, `At most ${mostCells} cells can be trained.`);
   }
   return windowOf(context, [height, width]);
 }

@@ -25,7 +25,23 @@ export const maxPool: Rule = {
 function poolWindow(context: ShapeContext): Window {
   const kernel = intsAttribute(context.node, 'kernel_shape', []);
   if (kernel.length !== 2) throw illFitting(context.node, `kernel_shape [${kernel}], expected two sides`);
-  return windowOf(context, [kernel[0], kernel[1]]);
+  const window = windowOf(context, [kernel[0], kernel[1]]);
+  if (mayMissTheInput(window)) {
+    throw unsupportedVariant(
+      context.node,
+      'a window that may lie in the padding alone',
+      'Pad by less than the kernel.',
+    );
+  }
+  return window;
+}
+
+/** onnxruntime too wants less padding than kernel. */
+function mayMissTheInput({ kernel, dilations, begin, end, input }: Window): boolean {
+  return [0, 1].some((axis) => {
+    const pad = Math.max(begin[axis], end[axis]);
+    return pad >= kernel[axis] || (pad > 0 && input[axis] < dilations[axis]);
+  });
 }
 
 /** Windows that share no element and leave none out at the ends. */

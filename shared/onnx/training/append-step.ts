@@ -36,12 +36,12 @@ export function appendStep(build: GraphBuilder, model: Trainable, loss: LossName
     parameters: new Set(inputs.parameters.keys()),
   });
   const updated = new Map<string, string>();
-  const timesUsed = (step: string) => [...steps.values()].filter((other) => other === step).length;
+  const uses = Map.groupBy(steps.values(), (step) => step);
   for (const [name, parameter] of inputs.parameters) {
     const step = steps.get(name);
     updated.set(
       name,
-      step === undefined ? parameter : sgdUpdate(build, { parameter, step, shared: timesUsed(step) > 1 }),
+      step === undefined ? parameter : sgdUpdate(build, { parameter, step, shared: (uses.get(step)?.length ?? 0) > 1 }),
     );
   }
   return { loss: mean, parameters: updated };

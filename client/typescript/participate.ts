@@ -1,0 +1,183 @@
+import { FlError } from '../../shared/core/errors.ts';
+import type { Params } from '../../shared/core/params.ts';
+import { randomFrom } from '../../shared/core/random.ts';
+import type { Metrics, TicketResponse } from '../../shared/wire/api.ts';
+import { encodeSafetensors } from '../../shared/wire/safetensors.ts';
+import type { TributaryClient } from './client.ts';
+import type { ParticipateOptions, ParticipationEvent, ParticipationSummary, Trained } from './participation.ts';
+import { dropPending, loadPending, type PendingUpdate, savePending } from './pending-update.ts';
+import { sha256Hex } from './sha256.ts';
+
+/** Pause between two questions about an update's outcome. */
+const outcomePauseMs = 1_000;
+
+/** Codes of a ticket that can take no update any more: the work is lost, the client goes on. */
+const closedTicket = new Set(['ticket-expired', 'ticket-used', 'ticket-unknown']);
+
+/** See {@link TributaryClient.participate}. */
+export async function participate(
+  client: TributaryClient,
+  task: string,
+  options: ParticipateOptions,
+): Promise<ParticipationSummary> {
+  const { signal, maxUpdates = Number.POSITIVE_INFINITY } = options;
+  const emit = options.onEvent ?? (() => {});
+  let updates = 0;
+  let examples = 0;
+  const summary = (reason: ParticipationSummary['reason']) => ({ task, updates, examples, reason });
+  const stored = async (update: PendingUpdate, again: boolean) => {
+    if (!(await store(client, task, update, again, options))) return;
+    updates++;
+    examples += update.examples;
+    if (options.awaitOutcome) emit(await outcomeOf(client, update.ticket, signal));
+  };
+
+  try {
+    const left = await loadPending(client.store, task, client.identity.client);
+    if (left) {
+      emit({ kind: 'resumed', ticket: left.ticket, baseVersion: left.baseVersion });
+      await stored(left, true);
+    }
+    for (let turn = 0; updates < maxUpdates; turn++) {
+      const answer = await client.requestTicket(task, signal);
+      if (answer.kind === 'ended') return summary('task-ended');
+      if (answer.kind === 'wait') {
+        // Never earlier than asked, and spread out so that those who were sent away together do not return together.
+        const ms = answer.retryAfterMs * (1 + client.surroundings.random() / 2);
+        emit({ kind: 'waiting', ms, code: answer.code, reason: answer.reason });
+        await client.surroundings.sleep(ms, signal);
+        continue;
+      }
+      const update = await work(client, task, answer.ticket, turn, options);
+      if (update) await stored(update, false);
+    }
+    return summary('max-updates');
+  } catch (error) {
+    if (signal?.aborted) return summary('aborted');
+    throw error;
+  }
+}
+
+/** Downloads, trains and encodes; undefined if the callback gave the ticket up. */
+async function work(
+  client: TributaryClient,
+  task: string,
+  ticket: TicketResponse,
+  turn: number,
+  { train, evaluate, signal, onEvent }: ParticipateOptions,
+): Promise<PendingUpdate | undefined> {
+  const { baseVersion, plan } = ticket;
+  onEvent?.({ kind: 'ticket', ticket: ticket.ticket, baseVersion, expiresAtMs: ticket.expiresAtMs });
+  const [model, files] = await Promise.all([
+    client.downloadModel(ticket, signal),
+    client.downloadPackage(ticket, signal),
+  ]);
+  onEvent?.({ kind: 'downloaded', baseVersion, bytes: model.bytes + files.bytes });
+  const { params } = model;
+  const measured = await evaluate?.({ params, baseVersion, package: files.package, signal });
+  const random = randomFrom(plan.seed).fork(`${client.identity.client}/${baseVersion}/${turn}`);
+  const trained = await train({ params, baseVersion, plan, package: files.package, random, signal });
+  signal?.throwIfAborted();
+  if (!trained) {
+    onEvent?.({ kind: 'abandoned', ticket: ticket.ticket, reason: 'the training callback gave no update' });
+    return undefined;
+  }
+  const metrics = { ...measured, ...trained.metrics };
+  onEvent?.({ kind: 'trained', ticket: ticket.ticket, examples: trained.examples, metrics });
+  const update = await encodeUpdate(task, ticket, params, trained, metrics);
+  await savePending(client.store, task, client.identity.client, update);
+  return update;
+}
+
+/** Trained minus base, as a safetensors file. @throws {FlError} if its length, examples or a value cannot be right */
+async function encodeUpdate(
+  task: string,
+  ticket: TicketResponse,
+  base: Params,
+  trained: Trained,
+  metrics: Metrics,
+): Promise<PendingUpdate> {
+  const { layout } = base;
+  if (trained.params.length !== layout.size) {
+    throw new FlError('update-length', `training gave ${trained.params.length} parameters, expected ${layout.size}`);
+  }
+  if (!Number.isSafeInteger(trained.examples) || trained.examples < 1) {
+    throw new FlError('update-examples', `training gave ${trained.examples} examples, expected an integer >= 1`);
+  }
+  const values = new Float32Array(layout.size);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = trained.params[i] - base.values[i];
+    if (!Number.isFinite(values[i])) {
+      throw new FlError('update-not-finite', `training gave ${trained.params[i]} for parameter ${i}; try a lower rate`);
+    }
+  }
+  const bytes = encodeSafetensors({
+    layout,
+    values,
+    metadata: {
+      task,
+      baseVersion: String(ticket.baseVersion),
+      codec: 'float32',
+      examples: String(trained.examples),
+    },
+  });
+  return {
+    ticket: ticket.ticket,
+    baseVersion: ticket.baseVersion,
+    expiresAtMs: ticket.expiresAtMs,
+    examples: trained.examples,
+    metrics,
+    sha256: await sha256Hex(bytes),
+    bytes,
+  };
+}
+
+/** True once the update is stored; false if its ticket can take none any more. */
+async function store(
+  client: TributaryClient,
+  task: string,
+  update: PendingUpdate,
+  again: boolean,
+  { signal, onEvent }: ParticipateOptions,
+): Promise<boolean> {
+  const { ticket, baseVersion, bytes, sha256, examples, metrics } = update;
+  const forget = () => dropPending(client.store, task, client.identity.client);
+  try {
+    if (again && update.expiresAtMs <= client.surroundings.now()) {
+      throw new FlError('ticket-expired', 'the ticket expired while the update waited');
+    }
+    await client.upload(ticket, { bytes, sha256, examples, metrics }, { again, signal });
+  } catch (error) {
+    if (!(error instanceof FlError) || error.retry !== 'never') throw error;
+    await forget();
+    // An earlier process may have stored it and died before it could note so.
+    if (again && (await isStored(client, ticket, signal))) return true;
+    if (!again && !closedTicket.has(error.code)) throw error;
+    onEvent?.({ kind: 'abandoned', ticket, reason: error.message });
+    return false;
+  }
+  await forget();
+  onEvent?.({ kind: 'uploaded', ticket, baseVersion, bytes: bytes.length });
+  return true;
+}
+
+async function isStored(client: TributaryClient, ticket: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    const { state } = await client.ticketStatus(ticket, signal);
+    return state === 'admitted' || state === 'aggregated';
+  } catch (error) {
+    if (error instanceof FlError && error.retry === 'never') return false;
+    throw error;
+  }
+}
+
+/** Asks until the update has found its end. */
+async function outcomeOf(client: TributaryClient, ticket: string, signal?: AbortSignal): Promise<ParticipationEvent> {
+  for (;;) {
+    const { state, version, reason } = await client.ticketStatus(ticket, signal);
+    if (state === 'aggregated' || state === 'quarantined' || state === 'expired') {
+      return { kind: 'outcome', ticket, state, version, reason };
+    }
+    await client.surroundings.sleep(outcomePauseMs * (1 + client.surroundings.random()), signal);
+  }
+}

@@ -1,0 +1,57 @@
+import type { Metrics } from '../../shared/wire/api.ts';
+import type { Store } from './store.ts';
+
+/** An update that is trained and encoded but not yet known to be stored: what a crash must not lose. */
+export interface PendingUpdate {
+  readonly ticket: string;
+  readonly baseVersion: number;
+  readonly expiresAtMs: number;
+  readonly examples: number;
+  readonly metrics: Metrics;
+  readonly sha256: string;
+  /** A safetensors file. */
+  readonly bytes: Uint8Array;
+}
+
+const keyOf = (task: string, client: string) => `pending/${task}/${client}`;
+
+/** One value, so that a crash leaves the whole update or none: a line of JSON, then the file. */
+export async function savePending(store: Store, task: string, client: string, update: PendingUpdate): Promise<void> {
+  const { bytes, ...about } = update;
+  const line = new TextEncoder().encode(`${JSON.stringify(about)}\n`);
+  const value = new Uint8Array(line.length + bytes.length);
+  value.set(line);
+  value.set(bytes, line.length);
+  await store.set(keyOf(task, client), value);
+}
+
+/** The update that a crash left behind, or undefined if there is none or it cannot be read. */
+export async function loadPending(store: Store, task: string, client: string): Promise<PendingUpdate | undefined> {
+  const value = await store.get(keyOf(task, client));
+  const end = value?.indexOf(0x0a) ?? -1;
+  if (!value || end < 0) return undefined;
+  try {
+    const about: unknown = JSON.parse(new TextDecoder().decode(value.subarray(0, end)));
+    return isAbout(about) ? { ...about, bytes: value.slice(end + 1) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function dropPending(store: Store, task: string, client: string): Promise<void> {
+  return store.delete(keyOf(task, client));
+}
+
+function isAbout(about: unknown): about is Omit<PendingUpdate, 'bytes'> {
+  if (typeof about !== 'object' || about === null) return false;
+  const { ticket, baseVersion, expiresAtMs, examples, metrics, sha256 } = about as Record<string, unknown>;
+  return (
+    typeof ticket === 'string' &&
+    typeof baseVersion === 'number' &&
+    typeof expiresAtMs === 'number' &&
+    typeof examples === 'number' &&
+    typeof sha256 === 'string' &&
+    typeof metrics === 'object' &&
+    metrics !== null
+  );
+}

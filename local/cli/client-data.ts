@@ -1,0 +1,47 @@
+import { FlError } from '../../shared/core/errors.ts';
+import type { Layout } from '../../shared/core/params.ts';
+import type { Samples } from '../../shared/core/samples.ts';
+import type { ClientData } from '../data/federation.ts';
+import { loadFederation } from '../data/load-federation.ts';
+import { UsageError } from './console.ts';
+import { federationOptions } from './start/settings.ts';
+
+/** Where `client run` takes its one client's examples from. */
+export interface ClientSource {
+  readonly dataset: 'synthetic' | 'mnist' | 'csv';
+  readonly dataDir?: string;
+  readonly label?: string;
+  readonly silo?: string;
+  readonly index: number;
+  readonly clients?: number;
+  readonly alpha?: number;
+  readonly seed: number;
+}
+
+/**
+ * One client of a data set, the same as `start` gives it under the same options. For csv the folder holds all the silos'
+ * files, because they agree on the encoding of columns from summaries of each.
+ * @throws {UsageError} if there is no such client
+ */
+export async function clientData(source: ClientSource, signal?: AbortSignal): Promise<ClientData> {
+  const { clients } = await loadFederation(federationOptions(source), { signal });
+  if (source.dataset !== 'csv') {
+    const own = clients[source.index];
+    if (!own) throw new UsageError(`--index ${source.index}: there are clients 0 to ${clients.length - 1}`);
+    return own;
+  }
+  const names = clients.map(({ id }) => id).join(', ');
+  if (source.silo === undefined && clients.length > 1) throw new UsageError(`--silo is missing: one of ${names}`);
+  const own = source.silo === undefined ? clients[0] : clients.find(({ id }) => id === source.silo);
+  if (!own) throw new UsageError(`--silo ${source.silo}: expected one of ${names}`);
+  return own;
+}
+
+/** The examples shaped as the model takes them: images for one that has convolutions, flat for any other. */
+export function shapedForLayout(samples: Samples, { tensors }: Layout): Samples {
+  const convolves = tensors.some(({ shape }) => shape.length === 4);
+  if (convolves && samples.shape.length !== 3) {
+    throw new FlError('samples-invalid', `the model takes images, the examples have shape [${samples.shape}]`);
+  }
+  return convolves ? samples : { ...samples, shape: [samples.shape.reduce((product, side) => product * side, 1)] };
+}

@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { folderStore } from '../../../client/typescript/folder-store.ts';
+import { onnxParticipant, TributaryClient } from '../../../client/typescript/index.ts';
+import type { Evaluate, ParticipationEvent, Train } from '../../../client/typescript/participation.ts';
+import { clientIdPattern } from '../../../shared/core/names.ts';
+import type { Layout } from '../../../shared/core/params.ts';
+import type { OnnxRuntime } from '../../../shared/onnx/runtime/runtime.ts';
+import type { ClientData } from '../../data/federation.ts';
+import { type ClientSource, clientData, shapedForLayout } from '../client-data.ts';
+import type { Console } from '../console.ts';
+import { cloudFile, endpointOption, resolveEndpoint } from '../endpoint.ts';
+import { bytesText } from '../format.ts';
+import { decimal, integer } from '../values.ts';
+import { parseTaskName } from './task-name-argument.ts';
+
+interface ClientRunOptions extends ClientSource {
+  readonly endpoint?: string;
+  readonly task: string;
+  readonly client?: string;
+  readonly updates?: number;
+  readonly awaitOutcome: boolean;
+  readonly store?: string;
+  readonly json: boolean;
+}
+
+const examples = `
+A client needs no AWS credentials: its ticket is its leave. It stops when the task ends, after --updates, or at Ctrl-C.
+
+Examples:
+  npx tributary client run --task synthetic-1-1 --dataset synthetic --index 3
+  npx tributary client run --task hospitals --dataset csv --data-dir DIR --label diagnosis --silo north
+  npx tributary client run --task digits --dataset mnist --data-dir DIR --index 7 --clients 100 \\
+      --endpoint https://ID.execute-api.eu-central-1.amazonaws.com`;
+
+export function addClientRun(group: Command, console: Console): void {
+  group
+    .command('run')
+    .summary('take part in a task as one client, local or deployed')
+    .description(
+      `Trains one client's data for a task. Endpoint: --endpoint, TRIBUTARY_ENDPOINT, or the one in ${cloudFile}.`,
+    )
+    .addOption(endpointOption())
+    .requiredOption('--task <id>', "the task's id", parseTaskName)
+    .option('--client <id>', "this client's name (default: its name in the data set)", parseClientName)
+    .addOption(
+      new Option('--dataset <name>', "where the client's examples come from")
+        .choices(['synthetic', 'mnist', 'csv'])
+        .default('synthetic'),
+    )
+    .option('--data-dir <dir>', 'mnist: folder of the four IDX files; csv: folder of the silo files')
+    .option('--label <column>', 'csv: name or position of the column to predict (default: the last)')
+    .option('--silo <name>', "csv: which file of the folder is this client's (its name without .csv)")
+    .option('--index <i>', 'synthetic, mnist: which of the clients this is, from 0', integer(0, 99_999), 0)
+    .option('--clients <n>', 'synthetic, mnist: clients in all (default: synthetic 30, mnist 100)', integer(1, 100_000))
+    .option('--alpha <a>', 'synthetic, mnist: how unlike the clients are, as in start', decimal(0, 1_000))
+    .option('--seed <n>', 'synthetic, mnist: seed of data and split', integer(0, 0xffff_ffff), 1)
+    .option('--updates <n>', 'end after this many updates (default: when the task ends)', integer(1))
+    .option('--await-outcome', 'after each update, wait until it is aggregated or refused, and say so', false)
+    .option('--store <dir>', 'folder where an unfinished update survives a crash (default: .tributary/clients/CLIENT)')
+    .option('--json', 'print one JSON object at the end', false)
+    .addHelpText('after', examples)
+    .action((options: ClientRunOptions) => runClient(options, console));
+}
+
+async function runClient(options: ClientRunOptions, console: Console): Promise<void> {
+  const { url } = await resolveEndpoint(options.endpoint, console.env);
+  // Loaded late: only this verb needs the native runtime.
+  const ort = await import('onnxruntime-node');
+  const data = await clientData(options, console.signal);
+  const name = options.client ?? data.id;
+  const client = new TributaryClient({
+    endpoint: url,
+    identity: { client: name },
+    store: folderStore(resolve(options.store ?? `.tributary/clients/${name}`)),
+  });
+  console.err(`client ${name}: ${data.train.n} examples to train on, ${data.test.n} to measure on`);
+  const summary = await client.participate(options.task, {
+    ...participant(ort, data),
+    maxUpdates: options.updates,
+    awaitOutcome: options.awaitOutcome,
+    signal: console.signal,
+    onEvent: (event) => {
+      const line = eventLine(event);
+      if (line) console.err(line);
+    },
+  });
+  const { updates, examples: trained, reason } = summary;
+  if (options.json) console.out(JSON.stringify({ client: name, ...summary }));
+  else console.out(`${updates} updates of ${trained} examples stored: ${reason.replace('-', ' ')}`);
+}
+
+/** The ready ONNX participant, made when the first model has come: its layout says which shape the examples take. */
+function participant(ort: OnnxRuntime, { train, test }: ClientData): { train: Train; evaluate: Evaluate } {
+  let made: ReturnType<typeof onnxParticipant> | undefined;
+  const ready = (layout: Layout) => {
+    made ??= onnxParticipant({
+      ort,
+      samples: shapedForLayout(train, layout),
+      test: shapedForLayout(test, layout),
+    });
+    return made;
+  };
+  return {
+    train: (input) => ready(input.params.layout).train(input),
+    evaluate: async (input) => (await ready(input.params.layout).evaluate?.(input)) ?? {},
+  };
+}
+
+function eventLine(event: ParticipationEvent): string | undefined {
+  switch (event.kind) {
+    case 'waiting':
+      return `waiting ${(event.ms / 1000).toFixed(1)} s: ${event.reason}`;
+    case 'resumed':
+      return `going on with the update of version ${event.baseVersion} that was left unfinished`;
+    case 'downloaded':
+      return `version ${event.baseVersion}: ${bytesText(event.bytes)} downloaded`;
+    case 'trained': {
+      const metrics = Object.entries(event.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+      return `trained on ${event.examples} examples: ${metrics.join(', ')}`;
+    }
+    case 'uploaded':
+      return `${bytesText(event.bytes)} uploaded`;
+    case 'abandoned':
+      return `no update: ${event.reason}`;
+    case 'outcome':
+      return `the update is ${event.state}${event.version === undefined ? '' : ` in version ${event.version}`}${event.reason ? `: ${event.reason}` : ''}`;
+    case 'ticket':
+      return undefined;
+  }
+}
+
+function parseClientName(text: string): string {
+  if (!clientIdPattern.test(text)) throw new InvalidArgumentError('Expected 1 to 64 of A-Z a-z 0-9 . _ -.');
+  return text;
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { parseHeldOut } from '../../../shared/wire/held-out.ts';
+import type { Console } from '../console.ts';
+import { UsageError } from '../console.ts';
+import { endpointOption, resolveEndpoint } from '../endpoint.ts';
+import { readTaskFile } from '../task-file.ts';
+
+export function addTaskCreate(group: Command, console: Console): void {
+  group
+    .command('create')
+    .argument('<file>', 'YAML or JSON; examples/task.yaml explains every field')
+    .summary('create and start a task from a file')
+    .description('Builds the training package of the model in the file, uploads it, and starts the task.')
+    .addOption(endpointOption())
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', '\nExample:\n  npx tributary task create examples/task.yaml')
+    .action(async (file: string, { endpoint, json }: { endpoint?: string; json: boolean }) => {
+      const { config, model, heldOut } = await readTaskFile(file);
+      const target = await resolveEndpoint(endpoint, console.env);
+      const [{ buildModel }, { createTask }, { OperatorApi }] = await Promise.all([
+        import('../model-spec.ts'),
+        import('../create-task.ts'),
+        import('../operator-api.ts'),
+      ]);
+      const heldOutFile = heldOut === undefined ? undefined : await readHeldOut(heldOut);
+      const built = await buildModel(model, config.training?.seed ?? 1);
+      const task = await createTask(new OperatorApi(target), config, built, heldOutFile, console.signal);
+      const parameters = built.package.layout.size;
+      if (json) console.out(JSON.stringify({ task, parameters, endpoint: target.url }));
+      else console.out(`task ${task} is running: ${parameters} parameters`);
+    });
+}
+
+/** Checked here, so that a wrong file is refused before the task exists. */
+async function readHeldOut(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new UsageError(`heldOut: cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  parseHeldOut(bytes);
+  return bytes;
+}

@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { addClientRun } from './commands/client-run.ts';
+import { addDeploy } from './commands/deploy.ts';
+import { addModelGet } from './commands/model-get.ts';
+import { addModelList } from './commands/model-list.ts';
+import { addModelRollback } from './commands/model-rollback.ts';
+import { addStart } from './commands/start.ts';
+import { addSynth } from './commands/synth.ts';
+import { addTaskCreate } from './commands/task-create.ts';
+import { addTaskList } from './commands/task-list.ts';
+import { addTaskShow } from './commands/task-show.ts';
+import { addTaskStop } from './commands/task-stop.ts';
+import type { Console } from './console.ts';
+
+const examples = `
+Examples:
+  npx tributary start                            train on this machine, no account needed
+  npx tributary start --help                     every option and its default
+  npx tributary task create examples/task.yaml   against a kept local cloud or a deployed stack
+  npx tributary deploy                           the same template in your AWS account
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`;
+
+/** The whole command line. Errors are thrown, never exited with: the caller decides. */
+export function createProgram(console: Console): Command {
+  const program = new Command('tributary')
+    .description('Federated learning with no server to keep running.')
+    .addHelpText('after', examples)
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => console.out(text.trimEnd()),
+      writeErr: (text) => console.err(text.trimEnd()),
+    })
+    .exitOverride();
+  addStart(program, console);
+  const task = program
+    .command('task')
+    .summary('create, list, show and stop tasks')
+    .description('Tasks: one model trained under one configuration each.');
+  addTaskCreate(task, console);
+  addTaskList(task, console);
+  addTaskShow(task, console);
+  addTaskStop(task, console);
+  const model = program
+    .command('model')
+    .summary("list, download and roll back a task's versions")
+    .description('Published versions of a task.');
+  addModelList(model, console);
+  addModelGet(model, console);
+  addModelRollback(model, console);
+  const client = program.command('client').summary('take part in a task').description('One participant of a task.');
+  addClientRun(client, console);
+  addSynth(program, console);
+  addDeploy(program, console);
+  inheritSettings(program);
+  return program;
+}
+
+/** Commander hands its settings only to commands that are added after them, by name. */
+function inheritSettings(command: Command): void {
+  for (const sub of command.commands) {
+    sub.copyInheritedSettings(command);
+    inheritSettings(sub);
+  }
+}

@@ -1,0 +1,172 @@
+import type { TrainingPackage } from '../../../client/typescript/participation.ts';
+import { randomFrom } from '../../../shared/core/random.ts';
+import type { Samples } from '../../../shared/core/samples.ts';
+import type { Federation } from '../../data/federation.ts';
+import { loadFederation } from '../../data/load-federation.ts';
+import { drawProfile } from '../../fleet/profile.ts';
+import { createTrainerPool } from '../../fleet/trainer-pool.ts';
+import type { Console } from '../console.ts';
+import { type BuiltModel, buildModel } from '../model-spec.ts';
+import { declareTask } from './declare-task.ts';
+import { requireNoDenial } from './denied.ts';
+import { type Display, lineDisplay, liveDisplay } from './display.ts';
+import { type OwnCloud, openCloud } from './local-cloud.ts';
+import { measureClients } from './measure-clients.ts';
+import { modelFor, modelText, shapedFor } from './model-for.ts';
+import { accuracyByVersion, metricsOf, type Outcome, runUsd, secondsBetween, secondsToFirst } from './outcome.ts';
+import { saveModel } from './save-model.ts';
+import { federationOptions, type StartOptions, scheduleOf, traitsOf } from './settings.ts';
+import { taskConfigOf } from './task-config.ts';
+import { taskNameOf } from './task-name.ts';
+import { testSamples, trainSamples, trainTask } from './train-task.ts';
+import { newView, type RunView } from './view.ts';
+
+/** A finished run; its cloud still runs. */
+export interface FinishedRun {
+  readonly outcome: Outcome;
+  readonly own: OwnCloud;
+}
+
+interface Run {
+  readonly options: StartOptions;
+  readonly own: OwnCloud;
+  readonly view: RunView;
+  readonly display: Display;
+  readonly phase: (text: string, progress?: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Loads, synthesizes, starts, trains, measures and saves. On failure everything is closed again. */
+export async function runStart(options: StartOptions, console: Console): Promise<FinishedRun> {
+  const loading = federationOptions(options);
+  const view = newView(performance.timeOrigin);
+  const display = console.live ? await liveDisplay(view, console) : lineDisplay(view, console);
+  const phase = (text: string, progress = '') => {
+    view.phase = text;
+    view.progress = progress;
+    display.changed();
+  };
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([console.signal, giveUp.signal]);
+  phase('synthesizing the stack');
+  const opening = openCloud({ keep: options.keep, log: display.note }, signal);
+  // Whoever awaits it hears of a failure; loading may fail first.
+  opening.catch(() => {});
+  let own: OwnCloud | undefined;
+  try {
+    const data = await loadFederation(loading, {
+      onProgress: ({ message, done, total }) => phase(message, shareText(done, total)),
+      signal,
+    });
+    phase('synthesizing the stack and starting the local cloud');
+    own = await opening;
+    const outcome = await trainAndSave({ options, own, view, display, phase, signal }, data);
+    display.close();
+    return { outcome, own };
+  } catch (error) {
+    display.close();
+    giveUp.abort(error);
+    own ??= await opening.catch(() => undefined);
+    const interrupted = console.signal.aborted;
+    await own?.close(interrupted ? 'done' : 'failed');
+    if (own && !interrupted) {
+      console.err(`The local cloud's state and logs are left in ${own.folder}`);
+      requireNoDenial(own.cloud, error);
+    }
+    throw error;
+  }
+}
+
+async function trainAndSave({ options, own, view, display, phase, signal }: Run, loaded: Federation): Promise<Outcome> {
+  phase('building the training graphs');
+  const spec = modelFor(options, loaded);
+  const data = shapedFor(spec, loaded);
+  const model = await buildModel(spec, options.seed);
+  const schedule = scheduleOf(options, data.suggestion, data.clients.length);
+  const traits = traitsOf(options);
+  const random = randomFrom(options.seed).fork('fleet');
+  const profiles = data.clients.map(({ id }) => drawProfile(traits, random, id));
+  const largest = Math.max(...data.clients.map(({ train }) => train.n));
+  for (const note of loaded.notes) display.note(`  ${note}`);
+
+  phase('creating the task');
+  const description = `${data.name}, ${modelText(spec)}, ${data.clients.length} clients`;
+  const { task, resumed } = await declareTask(
+    own.api,
+    { name: options.task ?? taskNameOf(data.name), exact: options.task !== undefined },
+    (name) => taskConfigOf(name, description, options, schedule, profiles, largest),
+    model,
+    data,
+    signal,
+  );
+  if (resumed) display.note(`  task ${task} was running already: going on with it`);
+  const stragglers = profiles.filter(({ straggler }) => straggler).length;
+  const clients = data.clients.length;
+  view.plan = { ...schedule, task, mode: options.mode, data: data.name, model: modelText(spec), clients, stragglers };
+  phase('');
+
+  const pool = createTrainerPool(samplesByName(data), options.workers);
+  try {
+    const { state, report } = await trainTask({
+      task,
+      own,
+      pool,
+      clients: new Map(data.clients.map(({ id, train }) => [id, train.n])),
+      traits,
+      concurrency: schedule.concurrency,
+      random,
+      deterministic: options.deterministic,
+      view,
+      changed: display.changed,
+      signal,
+    });
+    phase('saving the model');
+    const folder = options.out ?? `tributary-out/${task}`;
+    const saved = await saveModel(own.api, { task, version: state.version, folder }, signal);
+    const versions = await own.api.versions(task, signal);
+    view.state = state;
+    view.versions = versions;
+    phase("measuring the model on the clients' own data");
+    const perClient = await measureClients(pool, packageFiles(model), saved.params, data, report);
+    phase('');
+    requireNoDenial(own.cloud);
+    return {
+      task,
+      mode: options.mode,
+      state: state.state,
+      versions: state.version,
+      updates: state.updates,
+      metrics: metricsOf(versions, data.heldOut),
+      accuracyByVersion: accuracyByVersion(versions, view.startedAtMs),
+      perClient,
+      seconds: secondsBetween(view.startedAtMs, Date.now()),
+      secondsToFirstVersion: secondsToFirst(versions, view.startedAtMs),
+      bytes: report.traffic,
+      estimatedUsd: runUsd(own.cloud.usage(), report.traffic),
+      modelPath: saved.onnxPath,
+      safetensorsPath: saved.safetensorsPath,
+      dataFingerprint: data.fingerprint,
+      seed: options.seed,
+      deterministic: options.deterministic,
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+function samplesByName({ clients }: Federation): Map<string, Samples> {
+  return new Map(
+    clients.flatMap(({ id, train, test }): [string, Samples][] => [
+      [trainSamples(id), train],
+      [testSamples(id), test],
+    ]),
+  );
+}
+
+function packageFiles({ package: { evaluate, trainStep, trainEpoch } }: BuiltModel): TrainingPackage {
+  return { 'evaluate.onnx': evaluate, 'train-step.onnx': trainStep, 'train-epoch.onnx': trainEpoch };
+}
+
+function shareText(done = 0, total = 0): string {
+  return total > 0 ? `${Math.floor((100 * done) / total)}%` : '';
+}

@@ -1,0 +1,116 @@
+import type { Suggestion } from '../../data/federation.ts';
+import type { FederationOptions } from '../../data/load-federation.ts';
+import { defaultTraits, type FleetTraits } from '../../fleet/profile.ts';
+import { UsageError } from '../console.ts';
+
+export type Dataset = 'synthetic' | 'mnist' | 'csv';
+export type ModelName = 'logistic-regression' | 'mlp' | 'cnn';
+
+/** The options of `start` as they were given; what is missing takes the data set's own default. */
+export interface StartOptions {
+  readonly dataset: Dataset;
+  readonly dataDir?: string;
+  readonly label?: string;
+  readonly clients?: number;
+  readonly rounds?: number;
+  readonly buffer?: number;
+  readonly concurrency?: number;
+  readonly alpha?: number;
+  readonly staleness: 'constant' | 'polynomial' | 'hinge';
+  readonly maxStaleness?: number;
+  readonly mode: 'async' | 'sync';
+  readonly seed: number;
+  readonly targetAccuracy?: number;
+  readonly model?: ModelName;
+  readonly hidden?: readonly number[];
+  readonly lr?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly serverLr: number;
+  readonly momentum: number;
+  readonly dropoutRate: number;
+  readonly stragglers: number;
+  readonly workers: number;
+  readonly task?: string;
+  readonly out?: string;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly deterministic: boolean;
+}
+
+/** The part of the options that decides the data. */
+export type DataOptions = Pick<StartOptions, 'dataset' | 'dataDir' | 'label' | 'clients' | 'alpha' | 'seed' | 'model'>;
+
+/** How many test images judge each version of a CNN: all 10,000 would take longer than the round. */
+const cnnHeldOut = 1_000;
+/** Share of a client's MNIST images that it keeps to measure on. */
+const ownTestShare = 0.1;
+
+/** What to load. @throws {UsageError} on options that do not go together */
+export function federationOptions(options: DataOptions): FederationOptions {
+  const { dataset, dataDir, clients, alpha, seed, label } = options;
+  const refuse = (given: unknown, name: string, why: string) => {
+    if (given !== undefined) throw new UsageError(`${name} does not go with --dataset ${dataset}: ${why}`);
+  };
+  switch (dataset) {
+    case 'synthetic':
+      refuse(dataDir, '--data-dir', 'its data is drawn from the seed');
+      refuse(label, '--label', 'its data is drawn from the seed');
+      if (options.model === 'cnn') refuse(options.model, '--model cnn', 'it is for images');
+      return { dataset, clients, alpha, seed };
+    case 'mnist':
+      refuse(label, '--label', 'the label files are part of the data set');
+      return {
+        dataset,
+        dataDir,
+        clients,
+        seed,
+        testShare: ownTestShare,
+        ...(alpha === undefined ? {} : { split: { kind: 'dirichlet', alpha } }),
+        ...(options.model === 'cnn' ? { heldOut: cnnHeldOut } : {}),
+      };
+    case 'csv':
+      if (dataDir === undefined)
+        throw new UsageError('--dataset csv needs --data-dir DIR, with one CSV file per client');
+      refuse(clients, '--clients', 'there is one client for each file');
+      refuse(alpha, '--alpha', 'each file is a client as it is');
+      if (options.model === 'cnn') refuse(options.model, '--model cnn', 'it is for images');
+      return { dataset, dataDir, seed, ...(label === undefined ? {} : { label: labelOf(label) }) };
+  }
+}
+
+/** `-1` and `13` are positions, anything else a name. */
+function labelOf(label: string): string | number {
+  return /^-?\d+$/.test(label) ? Number(label) : label;
+}
+
+/** What is left to know once the data is there. */
+export interface Schedule {
+  readonly rounds: number;
+  readonly buffer: number;
+  /** Clients at work at the same time. */
+  readonly concurrency: number;
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly localEpochs: number;
+}
+
+export function scheduleOf(options: StartOptions, suggestion: Suggestion, clientCount: number): Schedule {
+  const concurrency = Math.min(options.concurrency ?? suggestion.concurrency, clientCount);
+  const buffer = options.buffer ?? Math.min(suggestion.buffer, options.mode === 'sync' ? concurrency : clientCount);
+  if (options.mode === 'sync' && buffer > concurrency) {
+    throw new UsageError(`--buffer ${buffer} is the cohort in sync mode: it needs --concurrency of at least ${buffer}`);
+  }
+  return {
+    rounds: options.rounds ?? suggestion.rounds,
+    buffer,
+    concurrency,
+    learningRate: options.lr ?? suggestion.learningRate,
+    batchSize: options.batch ?? suggestion.batchSize,
+    localEpochs: options.epochs ?? suggestion.localEpochs,
+  };
+}
+
+export function traitsOf({ dropoutRate, stragglers }: StartOptions): FleetTraits {
+  return { ...defaultTraits, dropOuts: dropoutRate, stragglers };
+}

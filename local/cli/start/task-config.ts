@@ -1,0 +1,50 @@
+import type { TaskConfigInput } from '../../../shared/wire/task-config.ts';
+import type { ClientProfile } from '../../fleet/profile.ts';
+import type { Schedule, StartOptions } from './settings.ts';
+
+const day = 24 * 3600 * 1000;
+/** Network, download and upload on top of the training. */
+const overheadMs = 1_500;
+const defaultMaxStaleness = 50;
+
+/**
+ * The task that `start` creates. A ticket outlives the slowest device by half, and no more: a synchronous round waits
+ * that long for a device that dropped out.
+ */
+export function taskConfigOf(
+  task: string,
+  description: string,
+  options: StartOptions,
+  schedule: Schedule,
+  profiles: readonly ClientProfile[],
+  largestClient: number,
+): TaskConfigInput {
+  const { mode, deterministic } = options;
+  const slowestMs = Math.max(...profiles.map(({ trainMs }) => trainMs));
+  return {
+    task,
+    description,
+    round: {
+      mode,
+      buffer: schedule.buffer,
+      minimum: 1,
+      deadlineMs: deterministic ? day : 60_000,
+      maxStaleness: mode === 'sync' ? 0 : (options.maxStaleness ?? defaultMaxStaleness),
+    },
+    staleness: { kind: options.staleness },
+    serverOptimizer: { kind: 'sgd', learningRate: options.serverLr, momentum: options.momentum },
+    selection: {
+      // Tickets of devices that dropped out, and of updates on their way in, are open too.
+      concurrency: 2 * schedule.concurrency,
+      ticketLifetimeMs: deterministic ? day : Math.ceil(1.5 * slowestMs + overheadMs),
+    },
+    training: {
+      localEpochs: schedule.localEpochs,
+      batchSize: schedule.batchSize,
+      learningRate: schedule.learningRate,
+      seed: options.seed % 2 ** 32,
+    },
+    stop: { rounds: schedule.rounds, targetAccuracy: options.targetAccuracy },
+    maxExamples: Math.max(1_000_000, largestClient),
+  };
+}

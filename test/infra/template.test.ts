@@ -1,0 +1,158 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import aslValidator from 'asl-validator';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { envNames } from '../../functions/env.ts';
+import { functionNames, functionSpecs } from '../../infra/function-specs.ts';
+import { roundDefinition } from '../../infra/round-definition.ts';
+import { roundSteps } from '../../infra/round-machine.ts';
+import { type Synthesis, synthesize, type Template } from './synthesize.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+let synthesis: Synthesis;
+let template: Template;
+
+beforeAll(() => {
+  synthesis = synthesize();
+  template = synthesis.template();
+}, 120_000);
+
+const ofType = (type: string) => Object.values(template.Resources).filter(({ Type }) => Type === type);
+
+describe('the template', () => {
+  test('synthesizes off-line, and cdk-nag has nothing to say', () => {
+    expect(synthesis.status).toBe(0);
+    expect(synthesis.output).not.toMatch(/ERROR|AwsSolutions-/);
+  });
+
+  test('has no role that AWS manages for us, and no action or resource that is everything', () => {
+    for (const role of ofType('AWS::IAM::Role')) expect(role.Properties?.ManagedPolicyArns).toBeUndefined();
+    const text = JSON.stringify(ofType('AWS::IAM::Policy'));
+    expect(text).not.toMatch(/"Resource":"\*"|"Action":"\*"|"(s3|dynamodb|sqs|states|lambda):\*"/);
+  });
+
+  test('keeps both buckets private, encrypted and behind TLS, and gives up unfinished uploads', () => {
+    const buckets = ofType('AWS::S3::Bucket');
+    expect(buckets).toHaveLength(2);
+    for (const { Properties } of buckets) {
+      expect(Properties?.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(JSON.stringify(Properties?.LifecycleConfiguration)).toContain('AbortIncompleteMultipartUpload');
+      expect(Properties?.BucketEncryption).toBeDefined();
+    }
+    expect(JSON.stringify(ofType('AWS::S3::BucketPolicy'))).toContain('aws:SecureTransport');
+  });
+
+  test('runs every function on Node 24, arm64 but for the one with onnxruntime', () => {
+    const functions = ofType('AWS::Lambda::Function');
+    expect(functions).toHaveLength(functionNames.length);
+    for (const { Properties } of functions) {
+      expect(Properties?.Runtime).toBe('nodejs24.x');
+      const isEvaluate = String(Properties?.FunctionName).endsWith('-evaluate');
+      expect(Properties?.Architectures).toEqual([isEvaluate ? 'x86_64' : 'arm64']);
+    }
+  });
+
+  test('gives every function the environment that its spec names, and no other', () => {
+    const names: Set<string> = new Set(Object.values(envNames));
+    for (const { Properties } of ofType('AWS::Lambda::Function')) {
+      const variables =
+        (Properties?.Environment as { Variables: Record<string, unknown> } | undefined)?.Variables ?? {};
+      const name = functionNames.find(
+        (each) => Properties?.FunctionName === `tributary-dev-${functionSpecs[each].entry}`,
+      );
+      const wanted = name ? functionSpecs[name].environment.map((key) => envNames[key]) : [];
+      expect(
+        Object.keys(variables)
+          .filter((key) => names.has(key))
+          .sort(),
+      ).toEqual([...wanted].sort());
+    }
+  });
+
+  test('waits six times the admission timeout before an arrival is seen again, and tries five times', () => {
+    const arrivals = ofType('AWS::SQS::Queue').find(({ Properties }) => Properties?.RedrivePolicy)?.Properties;
+    expect(arrivals?.VisibilityTimeout).toBeGreaterThanOrEqual(6 * functionSpecs.AdmitUpdate.timeoutSeconds);
+    expect(arrivals?.RedrivePolicy).toMatchObject({ maxReceiveCount: 5 });
+  });
+
+  test('has an alarm for dead letters, failed rounds and stuck buffers, each with its chapter in the runbook', () => {
+    const runbook = readFileSync(join(root, 'docs', 'runbook.md'), 'utf8');
+    const alarms = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => String(Properties?.AlarmDescription));
+    expect(alarms).toHaveLength(4);
+    for (const description of alarms) {
+      const anchor = /docs\/runbook\.md#([a-z-]+)/.exec(description)?.[1] ?? '';
+      const heading = `## ${anchor.replaceAll('-', ' ')}`;
+      expect(runbook.toLowerCase()).toContain(heading);
+    }
+  });
+
+  test('shows accuracy, loss, versions, staleness, buffer, updates, durations, errors and dollars on one dashboard', () => {
+    const [dashboard] = ofType('AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard.Properties?.DashboardBody);
+    for (const metric of [
+      'Accuracy',
+      'Loss',
+      'Version',
+      'Staleness',
+      'Buffered',
+      'UpdatesAdmitted',
+      'UpdatesQuarantined',
+      'RoundSeconds',
+      'Errors',
+      'USD',
+    ]) {
+      expect(body).toContain(metric);
+    }
+  });
+
+  test('names every resource by stage, so that two deployments share an account', () => {
+    const other = synthesize({ stage: 'prod' });
+    expect(other.status).toBe(0);
+    expect(JSON.stringify(other.template())).not.toContain('tributary-dev');
+  }, 120_000);
+
+  test('refuses a setting that it cannot use, by name', () => {
+    const { status, output } = synthesize({ stage: 'No Such Stage!' });
+    expect(status).not.toBe(0);
+    expect(output).toContain('-c stage: a stage is 1 to 12');
+  }, 120_000);
+});
+
+describe('the round state machine', () => {
+  const definition = roundDefinition({
+    Freeze: 'arn:aws:lambda:us-east-1:000000000000:function:freeze',
+    Aggregate: 'arn:aws:lambda:us-east-1:000000000000:function:aggregate',
+    Publish: 'arn:aws:lambda:us-east-1:000000000000:function:publish',
+    Evaluate: 'arn:aws:lambda:us-east-1:000000000000:function:evaluate',
+    Settle: 'arn:aws:lambda:us-east-1:000000000000:function:settle',
+    Release: 'arn:aws:lambda:us-east-1:000000000000:function:release',
+  });
+
+  test('is valid Amazon States Language', () => {
+    const { isValid, errors } = aslValidator(definition, { checkPaths: true, checkArn: true });
+    expect(errors).toEqual([]);
+    expect(isValid).toBe(true);
+  });
+
+  test('retries every task, and releases the updates when a task fails for good', () => {
+    const states: Record<string, { Type: string; Retry?: unknown; Catch?: readonly { Next: string }[] }> =
+      definition.States;
+    for (const step of roundSteps) {
+      if (step !== 'Aggregate') expect(states[step].Retry).toBeDefined();
+      if (step === 'Release') continue;
+      expect(states[step].Catch?.map(({ Next }) => Next)).toEqual([step === 'Evaluate' ? 'Settle' : 'Release']);
+    }
+    expect(definition.States.Aggregate.ItemProcessor.States.AggregateTile.Retry).toBeDefined();
+  });
+});
+
+test('every function has its handler file', () => {
+  for (const name of functionNames) {
+    expect(existsSync(join(root, 'functions', `${functionSpecs[name].entry}.lambda.ts`))).toBe(true);
+  }
+});
