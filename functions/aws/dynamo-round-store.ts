@@ -1,11 +1,4 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  QueryCommand,
-  UpdateCommand,
-  type UpdateCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { FlError } from '../../shared/core/errors.ts';
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import type {
@@ -31,7 +24,8 @@ import {
   taskItem,
   ttlAfter,
 } from './dynamo-items.ts';
-import { transact, type Write } from './dynamo-transaction.ts';
+import { DynamoTable } from './dynamo-table.ts';
+import type { Write } from './dynamo-transaction.ts';
 
 const absent = 'attribute_not_exists(pk)';
 /** Two writes an update, 100 in a transaction. */
@@ -39,36 +33,34 @@ const consumeBatch = 50;
 
 /** The round store in one DynamoDB table: conditional writes and transactions, strongly consistent reads. */
 export class DynamoRoundStore implements RoundStore {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #table: string;
+  readonly #table: DynamoTable;
 
   constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
-    this.#table = table;
+    this.#table = new DynamoTable(client, table);
   }
 
   async createTask(record: TaskRecord): Promise<'created' | 'exists'> {
-    const done = await this.#transact([
-      this.#put(taskItem(record), absent),
-      this.#put({ ...keys.taskListed(record.task), task: record.task }),
+    const done = await this.#table.transact([
+      this.#table.put(taskItem(record), absent),
+      this.#table.put({ ...keys.taskListed(record.task), task: record.task }),
     ]);
     return done ? 'created' : 'exists';
   }
 
   async task(task: TaskId): Promise<TaskRecord | undefined> {
-    const item = await this.#get(keys.task(task));
+    const item = await this.#table.get(keys.task(task));
     return item && readTask(item);
   }
 
   async tasks(): Promise<readonly TaskRecord[]> {
-    const listed = await this.#query('TASKS');
+    const listed = await this.#table.query('TASKS');
     const records = await Promise.all(listed.map(({ task }) => this.task(task as TaskId)));
     return records.flatMap((record) => record ?? []);
   }
 
   async setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, reason: string) {
     const allowed = from.map((state, i) => [`:from${i}`, state] as const);
-    return this.#update({
+    return this.#table.update({
       Key: keys.task(task),
       UpdateExpression: 'SET #state = :to, stateReason = :reason, failures = :zero',
       ConditionExpression: `#state IN (${allowed.map(([name]) => name).join(', ')})`,
@@ -80,10 +72,10 @@ export class DynamoRoundStore implements RoundStore {
   async issueTicket(record: TicketRecord, cap: number): Promise<'issued' | 'full' | 'client-busy' | 'conflict'> {
     if (cap <= 0) return 'full';
     const { task, client, ticket, expiresAtMs } = record;
-    const outcome = await transact(this.#client, [
+    const outcome = await this.#table.attempt([
       this.#count(task, { issued: 1, open: 1 }, { condition: 'attribute_not_exists(#open) OR #open < :cap', cap }),
-      this.#put({ ...keys.open(task, client), ticket, expiresAtMs }, absent),
-      this.#put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
+      this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs }, absent),
+      this.#table.put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
     ]);
     if (outcome.kind === 'done') return 'issued';
     if (outcome.kind === 'conflict') return 'conflict';
@@ -91,13 +83,13 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async ticket(ticket: TicketId): Promise<TicketRecord | undefined> {
-    const item = await this.#get(keys.ticket(ticket));
+    const item = await this.#table.get(keys.ticket(ticket));
     return item && readTicket(item);
   }
 
   async bindUpload({ ticket, task, client, expiresAtMs }: TicketRecord, upload: UploadBinding) {
-    const done = await this.#transact([
-      this.#change({
+    const done = await this.#table.transact([
+      this.#table.change({
         Key: keys.ticket(ticket),
         UpdateExpression: 'SET #state = :uploading, upload = :upload',
         ConditionExpression:
@@ -111,7 +103,7 @@ export class DynamoRoundStore implements RoundStore {
           ':examples': upload.examples,
         },
       }),
-      this.#change({
+      this.#table.change({
         Key: keys.open(task, client),
         UpdateExpression: 'SET expiresAtMs = :until',
         ConditionExpression: 'ticket = :ticket',
@@ -122,9 +114,9 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async admit(record: TicketRecord, entry: BufferEntry) {
-    const done = await this.#transact([
+    const done = await this.#table.transact([
       this.#moveTicket(record.ticket, ['uploading'], 'admitted'),
-      this.#put({ ...keys.buffer(record.task, entry.sequence), ...entry }, absent),
+      this.#table.put({ ...keys.buffer(record.task, entry.sequence), ...entry }, absent),
       this.#closeTicket(record),
       this.#count(record.task, { open: -1, admitted: 1 }),
     ]);
@@ -141,17 +133,17 @@ export class DynamoRoundStore implements RoundStore {
       from === 'uploading'
         ? [this.#closeTicket(ticket), this.#count(ticket.task, { open: -1, quarantined: 1 })]
         : [this.#count(ticket.task, from === 'expired' ? { expired: -1, quarantined: 1 } : { quarantined: 1 })];
-    if (entry) left.push(this.#delete(keys.buffer(ticket.task, entry.sequence), 'attribute_exists(pk)'));
-    const done = await this.#transact([
+    if (entry) left.push(this.#table.delete(keys.buffer(ticket.task, entry.sequence), 'attribute_exists(pk)'));
+    const done = await this.#table.transact([
       this.#moveTicket(ticket.ticket, [from], 'quarantined', { reason: record.reason }),
-      this.#put({ ...keys.quarantine(ticket.task, record), ...record, ttl: ttlAfter(record.atMs) }),
+      this.#table.put({ ...keys.quarantine(ticket.task, record), ...record, ttl: ttlAfter(record.atMs) }),
       ...left,
     ]);
     return done ? 'quarantined' : 'already';
   }
 
   async expireTickets(task: TaskId, nowMs: number): Promise<number> {
-    const open = await this.#query(keys.open(task, '' as ClientId).pk);
+    const open = await this.#table.query(keys.open(task, '' as ClientId).pk);
     const overdue = open.filter(({ expiresAtMs }) => Number(expiresAtMs) <= nowMs);
     let expired = 0;
     for (const { ticket, sk } of overdue) {
@@ -162,7 +154,7 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async expireTicket(held: Pick<TicketRecord, 'task' | 'client' | 'ticket'>, reason: string) {
-    const done = await this.#transact([
+    const done = await this.#table.transact([
       this.#moveTicket(held.ticket, ['issued', 'uploading'], 'expired', { reason }),
       this.#closeTicket(held),
       this.#count(held.task, { open: -1, expired: 1 }),
@@ -171,19 +163,19 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async counts(task: TaskId): Promise<TicketCounts> {
-    return readCounts(await this.#get(keys.counts(task)));
+    return readCounts(await this.#table.get(keys.counts(task)));
   }
 
   async quarantined(task: TaskId, limit: number): Promise<readonly QuarantineRecord[]> {
-    return (await this.#query(`QUARANTINE#${task}`, { limit, newestFirst: true })).map(readQuarantine);
+    return (await this.#table.query(`QUARANTINE#${task}`, { limit, newestFirst: true })).map(readQuarantine);
   }
 
   async buffer(task: TaskId, limit: number): Promise<readonly BufferEntry[]> {
-    return (await this.#query(keys.buffer(task, '').pk, { limit })).map(readBufferEntry);
+    return (await this.#table.query(keys.buffer(task, '').pk, { limit })).map(readBufferEntry);
   }
 
   async setDeadline(task: TaskId, version: number, atMs: number): Promise<void> {
-    await this.#update({
+    await this.#table.update({
       Key: keys.task(task),
       UpdateExpression: 'SET deadline = :deadline',
       ConditionExpression: '#version = :version AND (attribute_not_exists(deadline) OR deadline.#version <> :version)',
@@ -193,7 +185,7 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready') {
-    return this.#update({
+    return this.#table.update({
       Key: keys.task(task),
       UpdateExpression: 'ADD attempt :one, failures :failed',
       ConditionExpression: 'attempt = :attempt',
@@ -202,8 +194,8 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async publish(task: TaskId, record: VersionRecord) {
-    const done = await this.#transact([
-      this.#change({
+    const done = await this.#table.transact([
+      this.#table.change({
         Key: keys.task(task),
         UpdateExpression: 'SET #version = :version, #model = :model, failures = :zero REMOVE deadline',
         ConditionExpression: '#version = :parent',
@@ -215,18 +207,18 @@ export class DynamoRoundStore implements RoundStore {
           ':zero': 0,
         },
       }),
-      this.#put({ ...keys.version(task, record.version), ...record }, absent),
+      this.#table.put({ ...keys.version(task, record.version), ...record }, absent),
     ]);
     return done ? 'published' : 'superseded';
   }
 
   async version(task: TaskId, version: number): Promise<VersionRecord | undefined> {
-    const item = await this.#get(keys.version(task, version));
+    const item = await this.#table.get(keys.version(task, version));
     return item && readVersion(item);
   }
 
   async versions(task: TaskId): Promise<readonly VersionRecord[]> {
-    return (await this.#query(keys.version(task, 0).pk)).map(readVersion);
+    return (await this.#table.query(keys.version(task, 0).pk)).map(readVersion);
   }
 
   async consume(task: TaskId, version: number, updates: readonly Consumed[]): Promise<void> {
@@ -235,16 +227,16 @@ export class DynamoRoundStore implements RoundStore {
         .slice(start, start + consumeBatch)
         .flatMap(({ ticket, sequence }) => [
           this.#moveTicket(ticket, ['admitted', 'aggregated'], 'aggregated', { version }),
-          this.#delete(keys.buffer(task, sequence)),
+          this.#table.delete(keys.buffer(task, sequence)),
         ]);
-      if (!(await this.#transact(writes))) {
+      if (!(await this.#table.transact(writes))) {
         throw new FlError(
           'consume-refused',
           `an update of version ${version} of "${task}" is neither admitted nor aggregated`,
         );
       }
     }
-    await this.#update({
+    await this.#table.update({
       Key: keys.task(task),
       UpdateExpression: 'SET settledVersion = :version',
       ConditionExpression: 'settledVersion < :version',
@@ -253,7 +245,7 @@ export class DynamoRoundStore implements RoundStore {
   }
 
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
-    await this.#update({
+    await this.#table.update({
       Key: keys.version(task, version),
       UpdateExpression: 'SET evaluation = :evaluation',
       ConditionExpression: 'attribute_exists(pk)',
@@ -264,7 +256,7 @@ export class DynamoRoundStore implements RoundStore {
   #moveTicket(ticket: TicketId, from: readonly string[], to: string, extra: Record<string, unknown> = {}): Write {
     const states = from.map((state, i) => [`:from${i}`, state] as const);
     const extras = Object.entries(extra);
-    return this.#change({
+    return this.#table.change({
       Key: keys.ticket(ticket),
       UpdateExpression: `SET #state = :to${extras.map(([name]) => `, #${name} = :${name}`).join('')}`,
       ConditionExpression: `#state IN (${states.map(([name]) => name).join(', ')})`,
@@ -282,12 +274,14 @@ export class DynamoRoundStore implements RoundStore {
 
   /** The client may ask for another ticket. */
   #closeTicket({ task, client, ticket }: Pick<TicketRecord, 'task' | 'client' | 'ticket'>): Write {
-    return this.#delete(keys.open(task, client), 'attribute_not_exists(pk) OR ticket = :ticket', { ':ticket': ticket });
+    return this.#table.delete(keys.open(task, client), 'attribute_not_exists(pk) OR ticket = :ticket', {
+      ':ticket': ticket,
+    });
   }
 
   #count(task: TaskId, changes: Partial<TicketCounts>, limit?: { condition: string; cap: number }): Write {
     const entries = Object.entries(changes);
-    return this.#change({
+    return this.#table.change({
       Key: keys.counts(task),
       UpdateExpression: `ADD ${entries.map(([name]) => `#${name} :${name}`).join(', ')}`,
       ConditionExpression: limit?.condition,
@@ -297,67 +291,5 @@ export class DynamoRoundStore implements RoundStore {
         ...(limit && { ':cap': limit.cap }),
       },
     });
-  }
-
-  #put(item: Record<string, unknown>, condition?: string): Write {
-    return { Put: { TableName: this.#table, Item: item, ConditionExpression: condition } };
-  }
-
-  #delete(key: { pk: string; sk: string }, condition?: string, values?: Record<string, unknown>): Write {
-    return {
-      Delete: { TableName: this.#table, Key: key, ConditionExpression: condition, ExpressionAttributeValues: values },
-    };
-  }
-
-  #change(update: Omit<NonNullable<Write['Update']>, 'TableName'>): Write {
-    return { Update: { TableName: this.#table, ...update } };
-  }
-
-  /** True if all was written, false if a condition did not hold. */
-  async #transact(writes: readonly Write[]): Promise<boolean> {
-    const outcome = await transact(this.#client, writes);
-    if (outcome.kind === 'conflict') {
-      throw new FlError('busy', 'too many writers at once', { retry: 'now', retryAfterMs: 200 });
-    }
-    return outcome.kind === 'done';
-  }
-
-  async #update(update: Omit<UpdateCommandInput, 'TableName'>): Promise<'done' | 'refused'> {
-    try {
-      await this.#client.send(new UpdateCommand({ TableName: this.#table, ...update }));
-      return 'done';
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return 'refused';
-      throw error;
-    }
-  }
-
-  async #get(key: { pk: string; sk: string }): Promise<Record<string, unknown> | undefined> {
-    const command = new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true });
-    return (await this.#client.send(command)).Item;
-  }
-
-  async #query(
-    pk: string,
-    { limit = Number.POSITIVE_INFINITY, newestFirst = false } = {},
-  ): Promise<readonly Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#client.send(
-        new QueryCommand({
-          TableName: this.#table,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': pk },
-          ConsistentRead: true,
-          ScanIndexForward: !newestFirst,
-          ExclusiveStartKey: start,
-          ...(Number.isFinite(limit) && { Limit: limit - items.length }),
-        }),
-      );
-      items.push(...(page.Items ?? []));
-      start = page.LastEvaluatedKey;
-    } while (start && items.length < limit);
-    return items;
   }
 }

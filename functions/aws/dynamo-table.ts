@@ -1,0 +1,88 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { FlError } from '../../shared/core/errors.ts';
+import { type Outcome, transact, type Write } from './dynamo-transaction.ts';
+
+/** One table with the keys `pk` and `sk`: the few calls that the round store is made of. */
+export class DynamoTable {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  put(item: Record<string, unknown>, condition?: string): Write {
+    return { Put: { TableName: this.#table, Item: item, ConditionExpression: condition } };
+  }
+
+  delete(key: { pk: string; sk: string }, condition?: string, values?: Record<string, unknown>): Write {
+    return {
+      Delete: { TableName: this.#table, Key: key, ConditionExpression: condition, ExpressionAttributeValues: values },
+    };
+  }
+
+  change(update: Omit<NonNullable<Write['Update']>, 'TableName'>): Write {
+    return { Update: { TableName: this.#table, ...update } };
+  }
+
+  /** All the writes or none, and if none, why. */
+  attempt(writes: readonly Write[]): Promise<Outcome> {
+    return transact(this.#client, writes);
+  }
+
+  /** True if all was written, false if a condition did not hold. */
+  async transact(writes: readonly Write[]): Promise<boolean> {
+    const outcome = await this.attempt(writes);
+    if (outcome.kind === 'conflict') {
+      throw new FlError('busy', 'too many writers at once', { retry: 'now', retryAfterMs: 200 });
+    }
+    return outcome.kind === 'done';
+  }
+
+  async update(update: Omit<UpdateCommandInput, 'TableName'>): Promise<'done' | 'refused'> {
+    try {
+      await this.#client.send(new UpdateCommand({ TableName: this.#table, ...update }));
+      return 'done';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw error;
+    }
+  }
+
+  async get(key: { pk: string; sk: string }): Promise<Record<string, unknown> | undefined> {
+    const command = new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true });
+    return (await this.#client.send(command)).Item;
+  }
+
+  async query(
+    pk: string,
+    { limit = Number.POSITIVE_INFINITY, newestFirst = false } = {},
+  ): Promise<readonly Record<string, unknown>[]> {
+    const items: Record<string, unknown>[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': pk },
+          ConsistentRead: true,
+          ScanIndexForward: !newestFirst,
+          ExclusiveStartKey: start,
+          ...(Number.isFinite(limit) && { Limit: limit - items.length }),
+        }),
+      );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start && items.length < limit);
+    return items;
+  }
+}
