@@ -1,0 +1,87 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TributaryClient } from '../../client/typescript/client.ts';
+import { createTask } from '../../local/cli/create-task.ts';
+import { buildModel } from '../../local/cli/model-spec.ts';
+import { OperatorApi } from '../../local/cli/operator-api.ts';
+import { synthesize } from '../../local/cli/synthesize.ts';
+import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
+import { randomFrom } from '../../shared/core/random.ts';
+import type { Samples } from '../../shared/core/samples.ts';
+import { encodeHeldOut } from '../../shared/wire/held-out.ts';
+import type { TaskConfigInput } from '../../shared/wire/task-config.ts';
+
+const features = 8;
+const classes = 3;
+
+let synthesized: Promise<string> | undefined;
+
+/** A fresh copy of the synthesized stack, as `cdk synth` writes it: synthesized once for a test file. */
+export async function freshAssembly(): Promise<string> {
+  synthesized ??= (async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tributary-e2e-assembly-'));
+    await synthesize(dir);
+    return dir;
+  })();
+  const copy = mkdtempSync(join(tmpdir(), 'tributary-e2e-'));
+  cpSync(await synthesized, copy, { recursive: true });
+  return copy;
+}
+
+/** A local cloud over the product's own template, with the operator's API. */
+export interface RunningFederation {
+  readonly cloud: Cloud;
+  readonly api: OperatorApi;
+  readonly endpoint: string;
+  readonly lines: string[];
+  client(name: string): TributaryClient;
+  close(): Promise<void>;
+}
+
+export async function startFederation(assembly: string): Promise<RunningFederation> {
+  const dir = mkdtempSync(join(tmpdir(), 'tributary-e2e-state-'));
+  const lines: string[] = [];
+  const cloud = await startCloud({ assembly, dir, log: (line) => lines.push(line) });
+  const endpoint = cloud.outputs.ApiUrl.replace(/\/+$/, '');
+  const credentials = { ...cloud.credentials };
+  return {
+    cloud,
+    api: new OperatorApi({ url: endpoint, region: credentials.region, credentials: async () => credentials }),
+    endpoint,
+    lines,
+    client: (name) => new TributaryClient({ endpoint, identity: { client: name }, retry: { attempts: 3 } }),
+    close: async () => {
+      await cloud.close();
+      for (const folder of [dir, assembly]) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A softmax regression with a small held-out set. @returns the number of its parameters */
+export async function createSmallTask(api: OperatorApi, config: TaskConfigInput): Promise<number> {
+  const model = await buildModel({ kind: 'logistic-regression', features, classes }, 1);
+  await createTask(api, config, model, encodeHeldOut(someSamples(60)));
+  return model.package.layout.size;
+}
+
+function someSamples(n: number): Samples {
+  const random = randomFrom('held-out');
+  const x = Float32Array.from({ length: n * features }, () => random.normal());
+  const y = Int32Array.from({ length: n }, () => random.below(classes));
+  return { x, y, n, shape: [features] };
+}
+
+/** One update with given values through the client library: ticket, training that adds the values, upload. */
+export async function contribute(
+  federation: RunningFederation,
+  task: string,
+  name: string,
+  values: (index: number) => number,
+  examples = 10,
+): Promise<void> {
+  await federation.client(name).participate(task, {
+    maxUpdates: 1,
+    train: async ({ params }) => ({ params: params.values.map((value, i) => value + values(i)), examples }),
+  });
+}
