@@ -12,7 +12,9 @@ new TributaryStack(app, stack, {
   description: 'Tributary: federated learning with no server to keep running',
   analyticsReporting: false,
 });
-Tags.of(app).add('project', 'tributary');
-Tags.of(app).add('stage', settings.stage);
+// cfn-lint's schema of a dashboard has no tags yet.
+const untagged = { excludeResourceTypes: ['AWS::CloudWatch::Dashboard'] };
+Tags.of(app).add('project', 'tributary', untagged);
+Tags.of(app).add('stage', settings.stage, untagged);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

@@ -3,6 +3,7 @@ import type { Layout } from '../../shared/core/params.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import type { ClientData } from '../data/federation.ts';
 import { loadFederation } from '../data/load-federation.ts';
+import { withClientNames } from './client-names.ts';
 import { UsageError } from './console.ts';
 import { federationOptions } from './start/settings.ts';
 
@@ -24,7 +25,7 @@ export interface ClientSource {
  * @throws {UsageError} if there is no such client
  */
 export async function clientData(source: ClientSource, signal?: AbortSignal): Promise<ClientData> {
-  const { clients } = await loadFederation(federationOptions(source), { signal });
+  const { clients } = withClientNames(await loadFederation(federationOptions(source), { signal }));
   if (source.dataset !== 'csv') {
     const own = clients[source.index];
     if (!own) throw new UsageError(`--index ${source.index}: there are clients 0 to ${clients.length - 1}`);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import aslValidator from 'asl-validator';
@@ -9,6 +10,7 @@ import { roundSteps } from '../../infra/round-machine.ts';
 import { type Synthesis, synthesize, type Template } from './synthesize.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const hasCfnLint = spawnSync('cfn-lint', ['--version']).status === 0;
 let synthesis: Synthesis;
 let template: Template;
 
@@ -24,6 +26,16 @@ describe('the template', () => {
     expect(synthesis.status).toBe(0);
     expect(synthesis.output).not.toMatch(/ERROR|AwsSolutions-/);
   });
+
+  test.skipIf(!hasCfnLint)(
+    `has no error for cfn-lint${hasCfnLint ? '' : ' (skipped: cfn-lint is not on the PATH)'}`,
+    () => {
+      const lint = spawnSync('cfn-lint', [join(synthesis.dir, 'Tributary-dev.template.json')], { encoding: 'utf8' });
+      expect(lint.stdout.split('\n').filter((line) => /^E\d{4}/.test(line))).toEqual([]);
+      expect(lint.stdout + lint.stderr).not.toContain('Traceback');
+    },
+    120_000,
+  );
 
   test('has no role that AWS manages for us, and no action or resource that is everything', () => {
     for (const role of ofType('AWS::IAM::Role')) expect(role.Properties?.ManagedPolicyArns).toBeUndefined();

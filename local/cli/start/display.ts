@@ -39,7 +39,7 @@ export function lineDisplay(view: RunView, console: Console): Display {
   let next = 0;
   return {
     changed: () => {
-      if (view.phase !== phase && view.versions.length === 0) console.err(`${secondsText(view)}  ${view.phase}`);
+      if (view.phase !== phase && view.phase !== '') console.err(`${secondsText(view)}  ${view.phase}`);
       phase = view.phase;
       for (; next < view.versions.length; next++) {
         const version = view.versions[next];

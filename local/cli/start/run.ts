@@ -5,6 +5,7 @@ import type { Federation } from '../../data/federation.ts';
 import { loadFederation } from '../../data/load-federation.ts';
 import { drawProfile } from '../../fleet/profile.ts';
 import { createTrainerPool } from '../../fleet/trainer-pool.ts';
+import { withClientNames } from '../client-names.ts';
 import type { Console } from '../console.ts';
 import { type BuiltModel, buildModel } from '../model-spec.ts';
 import { declareTask } from './declare-task.ts';
@@ -80,7 +81,7 @@ export async function runStart(options: StartOptions, console: Console): Promise
 async function trainAndSave({ options, own, view, display, phase, signal }: Run, loaded: Federation): Promise<Outcome> {
   phase('building the training graphs');
   const spec = modelFor(options, loaded);
-  const data = shapedFor(spec, loaded);
+  const data = withClientNames(shapedFor(spec, loaded));
   const model = await buildModel(spec, options.seed);
   const schedule = scheduleOf(options, data.suggestion, data.clients.length);
   const traits = traitsOf(options);

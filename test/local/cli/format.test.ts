@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { clientNames } from '../../../local/cli/client-names.ts';
 import { bar, bytesText, dollarsText, sparkline } from '../../../local/cli/format.ts';
 import { freeName, taskNameOf } from '../../../local/cli/start/task-name.ts';
 
@@ -49,4 +50,18 @@ test.each([
 test('counts up to a task name that is free', () => {
   expect(freeName('a', new Set())).toBe('a');
   expect(freeName('a', new Set(['a', 'a-2']))).toBe('a-3');
+});
+
+test('makes client names of file names, without accents, doubles or characters that the API refuses', () => {
+  const files = ['west clinic', 'west-clinic', 'Universität Köln', '北京', '.hidden', '../up', 'x'.repeat(200), ''];
+  expect(clientNames(files)).toEqual([
+    'west-clinic',
+    'west-clinic-2',
+    'Universitat-Koln',
+    'client-4',
+    'hidden',
+    'up',
+    'x'.repeat(58),
+    'client-8',
+  ]);
 });
