@@ -27,7 +27,7 @@ export interface Grants {
   readonly startRounds?: true;
 }
 
-type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+type TableAction = 'ConditionCheckItem' | 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload';
 
 const startsRounds = ['arrivalsQueueUrl', 'roundMachineArn'] as const;
@@ -39,7 +39,10 @@ export const functionSpecs = {
     memoryMb: 512,
     timeoutSeconds: 15,
     environment: ['table', 'modelsBucket'],
-    may: { table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'], models: ['GetObject'] },
+    may: {
+      table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],
+      models: ['GetObject'],
+    },
   },
   OpenUpload: {
     entry: 'open-upload',

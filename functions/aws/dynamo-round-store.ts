@@ -69,17 +69,24 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
-  async issueTicket(record: TicketRecord, cap: number): Promise<'issued' | 'full' | 'client-busy' | 'conflict'> {
+  async issueTicket(
+    record: TicketRecord,
+    cap: number,
+    admitted?: number,
+  ): Promise<'issued' | 'full' | 'client-busy' | 'conflict'> {
     if (cap <= 0) return 'full';
     const { task, client, ticket, expiresAtMs } = record;
     const outcome = await this.#table.attempt([
-      this.#count(task, { issued: 1, open: 1 }, { condition: 'attribute_not_exists(#open) OR #open < :cap', cap }),
+      this.#count(task, { issued: 1, open: 1 }, openBelow(cap, admitted)),
       this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs }, absent),
       this.#table.put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
+      ...(admitted === undefined
+        ? []
+        : [this.#table.check(keys.task(task), '#version = :version', record.baseVersion)]),
     ]);
     if (outcome.kind === 'done') return 'issued';
     if (outcome.kind === 'conflict') return 'conflict';
-    return outcome.index === 0 ? 'full' : 'client-busy';
+    return outcome.index === 1 ? 'client-busy' : 'full';
   }
 
   async ticket(ticket: TicketId): Promise<TicketRecord | undefined> {
@@ -279,7 +286,7 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
-  #count(task: TaskId, changes: Partial<TicketCounts>, limit?: { condition: string; cap: number }): Write {
+  #count(task: TaskId, changes: Partial<TicketCounts>, limit?: CountLimit): Write {
     const entries = Object.entries(changes);
     return this.#table.change({
       Key: keys.counts(task),
@@ -288,8 +295,22 @@ export class DynamoRoundStore implements RoundStore {
       ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
       ExpressionAttributeValues: {
         ...Object.fromEntries(entries.map(([name, change]) => [`:${name}`, change])),
-        ...(limit && { ':cap': limit.cap }),
+        ...limit?.values,
       },
     });
   }
+}
+
+/** A condition on the counts item. */
+interface CountLimit {
+  readonly condition: string;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Counts that are not there yet are zero. */
+function openBelow(cap: number, admitted: number | undefined): CountLimit {
+  const below = '(attribute_not_exists(#open) OR #open < :cap)';
+  if (admitted === undefined) return { condition: below, values: { ':cap': cap } };
+  const same = admitted === 0 ? '(attribute_not_exists(admitted) OR admitted = :seen)' : 'admitted = :seen';
+  return { condition: `${below} AND ${same}`, values: { ':cap': cap, ':seen': admitted } };
 }

@@ -23,6 +23,19 @@ export class DynamoTable {
     return { Put: { TableName: this.#table, Item: item, ConditionExpression: condition } };
   }
 
+  /** A condition on an item that the transaction leaves as it is: `:version` in it is `version`. */
+  check(key: { pk: string; sk: string }, condition: string, version: number): Write {
+    return {
+      ConditionCheck: {
+        TableName: this.#table,
+        Key: key,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#version': 'version' },
+        ExpressionAttributeValues: { ':version': version },
+      },
+    };
+  }
+
   delete(key: { pk: string; sk: string }, condition?: string, values?: Record<string, unknown>): Write {
     return {
       Delete: { TableName: this.#table, Key: key, ConditionExpression: condition, ExpressionAttributeValues: values },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
+import { isAlive } from '../cloud/process-alive.ts';
 import { UsageError } from './console.ts';
 import { httpUrl } from './values.ts';
 
@@ -73,16 +74,6 @@ export async function readCloudFile(path = cloudFile): Promise<CloudFile | undef
     return isAlive(cloud.pid) ? cloud : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and is another user's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -8,6 +8,7 @@ import { addStart } from './commands/start.ts';
 import { addSynth } from './commands/synth.ts';
 import { addTaskCreate } from './commands/task-create.ts';
 import { addTaskList } from './commands/task-list.ts';
+import { addTaskResume } from './commands/task-resume.ts';
 import { addTaskShow } from './commands/task-show.ts';
 import { addTaskStop } from './commands/task-stop.ts';
 import type { Console } from './console.ts';
@@ -35,12 +36,13 @@ export function createProgram(console: Console): Command {
   addStart(program, console);
   const task = program
     .command('task')
-    .summary('create, list, show and stop tasks')
+    .summary('create, list, show, stop and resume tasks')
     .description('Tasks: one model trained under one configuration each.');
   addTaskCreate(task, console);
   addTaskList(task, console);
   addTaskShow(task, console);
   addTaskStop(task, console);
+  addTaskResume(task, console);
   const model = program
     .command('model')
     .summary("list, download and roll back a task's versions")

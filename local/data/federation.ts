@@ -21,8 +21,10 @@ export interface Suggestion {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly localEpochs: number;
-  /** Versions to publish. */
+  /** Versions to publish at most. */
   readonly rounds: number;
+  /** Held-out accuracy at which a run may end before that. */
+  readonly targetAccuracy?: number;
   /** K, the updates in one round. */
   readonly buffer: number;
   /** Clients that train at the same time. */

@@ -84,7 +84,7 @@ export async function loadSynthetic(
       learningRate: 0.01,
       batchSize: 10,
       localEpochs: 3,
-      rounds: 80,
+      rounds: 60,
       buffer: Math.min(10, clientCount),
       concurrency: Math.min(10, clientCount),
     },

@@ -28,7 +28,7 @@ export async function issueTicket(ports: IssuePorts, task: TaskId, client: Clien
   const ticket = ports.secrets.ticketId();
   const outcome = await ports.rounds.issueTicket(
     { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs },
-    await openTicketCap(ports, record, client),
+    ...(await openTicketCap(ports, record, client)),
   );
   if (outcome !== 'issued') throw refusal(outcome, client, record);
   const urlLifetimeMs = config.selection.ticketLifetimeMs;
@@ -55,12 +55,17 @@ export async function issueTicket(ports: IssuePorts, task: TaskId, client: Clien
  * How many tickets may be open. A synchronous round takes K updates of one version: what the buffer holds of it counts
  * against the cohort, so that no client trains for a round that is full already.
  */
-async function openTicketCap({ rounds }: IssuePorts, record: TaskRecord, client: ClientId): Promise<number> {
+async function openTicketCap(
+  { rounds }: IssuePorts,
+  record: TaskRecord,
+  client: ClientId,
+): Promise<[cap: number, admitted?: number]> {
   const { task, config, version } = record;
-  if (config.round.mode === 'async') return config.selection.concurrency;
+  if (config.round.mode === 'async') return [config.selection.concurrency];
+  const { admitted } = await rounds.counts(task); // Read first: an admission after this makes the store refuse.
   const buffered = (await rounds.buffer(task, config.round.buffer)).filter((entry) => entry.baseVersion === version);
   if (buffered.some((entry) => entry.client === client)) throw refusal('client-busy', client, record);
-  return Math.min(config.selection.concurrency, config.round.buffer) - buffered.length;
+  return [Math.min(config.selection.concurrency, config.round.buffer) - buffered.length, admitted];
 }
 
 function requireArtifact({ task, artifacts }: TaskRecord, name: ClientArtifact): { bytes: number; sha256: string } {

@@ -107,8 +107,15 @@ export interface RoundStore {
   /** Moves the task to `to` if it is in one of `from`; resets the failure count. */
   setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, reason: string): Promise<'done' | 'refused'>;
 
-  /** Puts a ticket if fewer than `cap` are open and its client holds none. `conflict`: a race was lost, try again. */
-  issueTicket(record: TicketRecord, cap: number): Promise<'issued' | 'full' | 'client-busy' | 'conflict'>;
+  /**
+   * Puts a ticket if fewer than `cap` are open and its client holds none. `conflict`: a race was lost, try again.
+   * @param admitted for a cohort: `full` unless exactly so many updates have been admitted and `baseVersion` is the newest
+   */
+  issueTicket(
+    record: TicketRecord,
+    cap: number,
+    admitted?: number,
+  ): Promise<'issued' | 'full' | 'client-busy' | 'conflict'>;
   ticket(ticket: TicketId): Promise<TicketRecord | undefined>;
   /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
   bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;

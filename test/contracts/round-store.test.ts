@@ -153,6 +153,17 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.counts(task)).toMatchObject({ issued: 5, open: 5 });
   });
 
+  test('gives no ticket of a cohort that an admission or a new version has overtaken', async () => {
+    const task = await runningTask(store);
+    expect(await store.issueTicket(ticketOf(task, 'a'), 100, 0)).toBe('issued');
+    await admitted(task, 'b', '1');
+    expect(await store.issueTicket(ticketOf(task, 'c'), 100, 0)).toBe('full');
+    expect(await store.issueTicket(ticketOf(task, 'a'), 100, 1)).toBe('client-busy');
+    expect(await store.issueTicket(ticketOf(task, 'c'), 100, 1)).toBe('issued');
+    await store.publish(task, versionRecord(1));
+    expect(await store.issueTicket(ticketOf(task, 'd'), 100, 1)).toBe('full');
+  });
+
   test('gives a client one ticket at a time', async () => {
     const task = await runningTask(store);
     const both = await Promise.all([1, 2].map(() => store.issueTicket(ticketOf(task, 'same'), 100)));

@@ -51,9 +51,11 @@ export class MemoryRoundStore implements RoundStore {
     return 'done' as const;
   }
 
-  async issueTicket(record: TicketRecord, cap: number) {
-    const { counts, open } = this.#shelf(record.task);
+  async issueTicket(record: TicketRecord, cap: number, admitted?: number) {
+    const { record: task, counts, open } = this.#shelf(record.task);
     if (counts.open >= cap) return 'full' as const;
+    const moved = counts.admitted !== admitted || task.version !== record.baseVersion;
+    if (admitted !== undefined && moved) return 'full' as const;
     if (open.has(record.client)) return 'client-busy' as const;
     counts.open++;
     counts.issued++;

@@ -66,7 +66,7 @@ export function addStart(program: Command, console: Console): void {
     .option('--seed <n>', 'seed of data, split, initial model and fleet', integer(0, 0xffff_ffff), 1)
     .option(
       '--target-accuracy <share>',
-      'end as soon as the held-out accuracy reaches this, in (0, 1]',
+      'end as soon as the held-out accuracy reaches this, in (0, 1] (default: mnist 0.965 unless --rounds is given)',
       decimal(0, 1, true),
     )
     .addOption(

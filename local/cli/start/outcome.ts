@@ -1,7 +1,7 @@
 import { estimateUsd, type Usage } from '../../../shared/core/cost/prices.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 import type { TaskResponse, UpdateCounts, VersionResponse } from '../../../shared/wire/api.ts';
-import type { ClientActivity } from '../../fleet/fleet.ts';
+import type { ClientActivity } from '../../fleet/fleet-options.ts';
 import type { Traffic } from '../../fleet/traffic.ts';
 import type { EvaluateResult } from '../../fleet/trainer-messages.ts';
 
@@ -13,6 +13,8 @@ export interface Outcome {
   /** Versions published after the initial one. */
   readonly versions: number;
   readonly updates: UpdateCounts;
+  /** Reason -> updates, of the newest 50 in quarantine. */
+  readonly quarantine: Readonly<Record<string, number>>;
   /** Of the newest version, on the held-out set. `majorityAccuracy` is what always naming the commonest class would reach. */
   readonly metrics: {
     readonly accuracy: number | null;
@@ -113,13 +115,16 @@ export function secondsBetween(startMs: number, endMs: number): number {
 }
 
 export function secondsToFirst(versions: readonly VersionResponse[], startedAtMs: number): number | null {
-  const first = versions.find(({ version }) => version === 1);
+  // A task that was resumed published its first versions before this run.
+  const first = versions.find(({ version, publishedAtMs }) => version > 0 && publishedAtMs >= startedAtMs);
   return first ? secondsBetween(startedAtMs, first.publishedAtMs) : null;
 }
 
-/** Nothing was lost: every stored update is somewhere. */
-export function unaccounted({ updates }: TaskResponse): number {
-  return updates.issued - updates.open - updates.admitted - updates.quarantined - updates.expired;
+/** How many of the newest quarantine records give each reason. */
+export function quarantineReasons({ quarantine }: TaskResponse): Record<string, number> {
+  const reasons: Record<string, number> = {};
+  for (const { reason } of quarantine) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  return reasons;
 }
 
 function majorityShare({ y, n }: Samples): number {

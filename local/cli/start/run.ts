@@ -14,7 +14,15 @@ import { type Display, lineDisplay, liveDisplay } from './display.ts';
 import { type OwnCloud, openCloud } from './local-cloud.ts';
 import { measureClients } from './measure-clients.ts';
 import { modelFor, modelText, shapedFor } from './model-for.ts';
-import { accuracyByVersion, metricsOf, type Outcome, runUsd, secondsBetween, secondsToFirst } from './outcome.ts';
+import {
+  accuracyByVersion,
+  metricsOf,
+  type Outcome,
+  quarantineReasons,
+  runUsd,
+  secondsBetween,
+  secondsToFirst,
+} from './outcome.ts';
 import { saveModel } from './save-model.ts';
 import { federationOptions, type StartOptions, scheduleOf, traitsOf } from './settings.ts';
 import { taskConfigOf } from './task-config.ts';
@@ -137,6 +145,7 @@ async function trainAndSave({ options, own, view, display, phase, signal }: Run,
       state: state.state,
       versions: state.version,
       updates: state.updates,
+      quarantine: quarantineReasons(state),
       metrics: metricsOf(versions, data.heldOut),
       accuracyByVersion: accuracyByVersion(versions, view.startedAtMs),
       perClient,

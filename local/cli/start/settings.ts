@@ -87,6 +87,7 @@ function labelOf(label: string): string | number {
 /** What is left to know once the data is there. */
 export interface Schedule {
   readonly rounds: number;
+  readonly targetAccuracy: number | undefined;
   readonly buffer: number;
   /** Clients at work at the same time. */
   readonly concurrency: number;
@@ -103,6 +104,8 @@ export function scheduleOf(options: StartOptions, suggestion: Suggestion, client
   }
   return {
     rounds: options.rounds ?? suggestion.rounds,
+    // Who asks for a number of rounds gets it.
+    targetAccuracy: options.targetAccuracy ?? (options.rounds === undefined ? suggestion.targetAccuracy : undefined),
     buffer,
     concurrency,
     learningRate: options.lr ?? suggestion.learningRate,

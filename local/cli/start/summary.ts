@@ -42,9 +42,11 @@ function accuracyText({ metrics }: Outcome): string {
   return `${percentText(metrics.accuracy)} on ${metrics.examples} held-out examples (${majority})`;
 }
 
-function updatesText({ updates }: Outcome): string {
+function updatesText({ updates, quarantine }: Outcome): string {
   const { issued, admitted, quarantined, expired } = updates;
-  return `${issued} tickets: ${admitted} admitted, ${quarantined} quarantined, ${expired} expired, ${updates.open} open`;
+  const reasons = Object.entries(quarantine).map(([reason, count]) => `${count} ${reason}`);
+  const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
+  return `${issued} tickets: ${admitted} admitted, ${quarantined} quarantined${why}, ${expired} expired, ${updates.open} open`;
 }
 
 function timeText({ seconds, secondsToFirstVersion }: Outcome): string {

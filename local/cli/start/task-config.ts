@@ -44,7 +44,7 @@ export function taskConfigOf(
       learningRate: schedule.learningRate,
       seed: options.seed % 2 ** 32,
     },
-    stop: { rounds: schedule.rounds, targetAccuracy: options.targetAccuracy },
+    stop: { rounds: schedule.rounds, targetAccuracy: schedule.targetAccuracy },
     maxExamples: Math.max(1_000_000, largestClient),
   };
 }

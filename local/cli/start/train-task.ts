@@ -1,7 +1,9 @@
 import type { TrainInput } from '../../../client/typescript/participation.ts';
+import { fetchTransport, type Transport } from '../../../client/typescript/transport.ts';
 import type { Random } from '../../../shared/core/random.ts';
 import type { TaskResponse } from '../../../shared/wire/api.ts';
-import { createFleet, type FleetEvent, type FleetReport } from '../../fleet/fleet.ts';
+import { createFleet, type FleetReport } from '../../fleet/fleet.ts';
+import type { FleetEvent } from '../../fleet/fleet-options.ts';
 import type { FleetTraits } from '../../fleet/profile.ts';
 import { realClock } from '../../fleet/real-clock.ts';
 import type { TrainerPool } from '../../fleet/trainer-pool.ts';
@@ -10,7 +12,7 @@ import { requireNoDenial } from './denied.ts';
 import type { OwnCloud } from './local-cloud.ts';
 import { runUsd } from './outcome.ts';
 import type { RunView } from './view.ts';
-import { watchTask } from './watch.ts';
+import { TaskWatcher } from './watch.ts';
 
 /** What a fleet needs to train a task that runs. */
 export interface Training {
@@ -30,49 +32,64 @@ export interface Training {
 
 /** Runs the fleet until the task has ended, and waits until everything that is under way has settled. */
 export async function trainTask(training: Training): Promise<{ state: TaskResponse; report: FleetReport }> {
-  const { task, own, clients, deterministic, view, signal } = training;
+  const { task, own, clients, deterministic, view } = training;
   const stop = new AbortController();
-  const fleet = createFleet({
+  const signal = AbortSignal.any([training.signal, stop.signal]);
+  const watcher = new TaskWatcher(own.api, task, (state, versions) => {
+    requireNoDenial(own.cloud);
+    view.state = state;
+    view.versions = versions;
+    view.usd = runUsd(own.cloud.usage(), view.traffic);
+    training.changed();
+  });
+  const options = {
     endpoint: own.endpoint,
     task,
     clients: [...clients.keys()],
     traits: training.traits,
     concurrency: training.concurrency,
     random: training.random,
-    clock: deterministic ? virtualClock(own.cloud.idle) : realClock,
-    dropOutsLeave: deterministic ? 'before-ticket' : 'with-ticket',
-    // On virtual time a repeated request would be an event of its own.
-    retry: deterministic ? { attempts: 1 } : undefined,
-    train: (client, input) => trainInPool(training, client, input),
-    signal: AbortSignal.any([signal, stop.signal]),
-    onEvent: (event) => follow(view.training, event),
-  });
+    train: (client: string, input: TrainInput) => trainInPool(training, client, input),
+    signal,
+    onEvent: (event: FleetEvent) => follow(view.training, event),
+  };
+  const fleet = createFleet({ ...options, ...(deterministic ? onVirtualTime(own, watcher, signal) : onRealTime) });
   view.traffic = fleet.traffic;
-  const watching = watchTask(
-    own.api,
-    task,
-    (state, versions) => {
-      requireNoDenial(own.cloud);
-      view.state = state;
-      view.versions = versions;
-      view.usd = runUsd(own.cloud.usage(), fleet.traffic);
-      training.changed();
-    },
-    AbortSignal.any([signal, stop.signal]),
-  );
   const running = fleet.run();
-  // Who still trains when the task ends trains for nothing. On virtual time it costs nothing to let them find out.
-  const ended = watching.then(() => deterministic || stop.abort(new Error('the task has ended')));
+  // On virtual time the watcher looks between two turns, and it costs nothing to let everyone find out that the task has
+  // ended. On real time who still trains then trains for nothing.
+  const ended = deterministic
+    ? running
+    : watcher.untilEnd(signal).then(() => stop.abort(new Error('the task has ended')));
   try {
     const [report] = await Promise.all([running, ended]);
     view.training.clear();
     await own.cloud.idle();
-    return { state: await own.api.task(task, signal), report };
+    return { state: await watcher.look(training.signal), report };
   } catch (error) {
     stop.abort(error);
-    await Promise.allSettled([running, watching]);
+    await Promise.allSettled([running, ended]);
     throw error;
   }
+}
+
+const onRealTime = { clock: realClock, dropOutsLeave: 'with-ticket' } as const;
+
+/** One thing after the other: what a turn set off in the cloud has ended before the next turn begins. */
+function onVirtualTime(own: OwnCloud, watcher: TaskWatcher, signal: AbortSignal) {
+  let touched = false;
+  const transport: Transport = (request) => {
+    touched = true;
+    return fetchTransport(request);
+  };
+  const settle = async () => {
+    if (!touched) return;
+    touched = false;
+    await own.cloud.idle();
+    await watcher.lookIfDue(signal);
+  };
+  // A request that is repeated after a pause would be an event of its own.
+  return { clock: virtualClock(settle), transport, retry: { attempts: 1 }, dropOutsLeave: 'before-ticket' } as const;
 }
 
 async function trainInPool({ pool, clients }: Training, client: string, input: TrainInput) {

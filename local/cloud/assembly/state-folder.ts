@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FlError } from '../../../shared/core/errors.ts';
+import { isAlive } from '../process-alive.ts';
 
 /** The folder that holds everything a local cloud knows: a killed one starts again on it. One process at a time. */
 export interface StateFolder {
@@ -70,14 +71,4 @@ function takeLock(lock: string): void {
     rmSync(lock, { force: true });
   }
   throw new FlError('state-locked', 'the state folder is being taken by another process', { retry: 'later' });
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -33,15 +33,20 @@ test.each<[string, RegExp]>([
   expect(code).toBe(2);
 });
 
-test.each(['--help', 'start --help', 'task create --help', 'task list --help', 'task show --help', 'task stop --help'])(
-  '%s prints help with an example on stdout and ends well',
-  async (line) => {
-    const { code, out } = await runHere(line.split(' '));
-    expect(out).toMatch(/Usage: tributary/);
-    expect(out).toMatch(/Examples?:/);
-    expect(code).toBe(0);
-  },
-);
+test.each([
+  '--help',
+  'start --help',
+  'task create --help',
+  'task list --help',
+  'task show --help',
+  'task stop --help',
+  'task resume --help',
+])('%s prints help with an example on stdout and ends well', async (line) => {
+  const { code, out } = await runHere(line.split(' '));
+  expect(out).toMatch(/Usage: tributary/);
+  expect(out).toMatch(/Examples?:/);
+  expect(code).toBe(0);
+});
 
 test.each([
   'model list --help',
