@@ -24,15 +24,18 @@ export function dollarsAnHour(
     requests: api.metricCount({ period, statistic: 'sum' }),
   };
   const terms = [
-    `FILL(rounds, 0) * ${transitionsPerRound * prices['states.transitions']}`,
-    `FILL(requests, 0) * ${prices['http.requests']}`,
+    `FILL(rounds, 0) * ${plain(transitionsPerRound * prices['states.transitions'])}`,
+    `FILL(requests, 0) * ${plain(prices['http.requests'])}`,
   ];
   functions.forEach(({ metricOf, spec }, i) => {
     usingMetrics[`duration${i}`] = metricOf.metricDuration({ period, statistic: 'sum' });
     usingMetrics[`calls${i}`] = metricOf.metricInvocations({ period, statistic: 'sum' });
     const gbSecond = spec.onnxRuntime ? prices['lambda.x86GbSeconds'] : prices['lambda.armGbSeconds'];
-    terms.push(`FILL(duration${i}, 0) * ${(spec.memoryMb / 1024 / 1000) * gbSecond}`);
-    terms.push(`FILL(calls${i}, 0) * ${prices['lambda.requests']}`);
+    terms.push(`FILL(duration${i}, 0) * ${plain((spec.memoryMb / 1024 / 1000) * gbSecond)}`);
+    terms.push(`FILL(calls${i}, 0) * ${plain(prices['lambda.requests'])}`);
   });
   return new MathExpression({ expression: terms.join(' + '), label: 'USD', period, usingMetrics });
 }
+
+/** CloudWatch reads the `e` of 6e-9 as the name of a metric. */
+const plain = (price: number): string => price.toFixed(15);
