@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlError } from '../../shared/core/errors.ts';
 
@@ -50,7 +50,7 @@ export function runCdk(args: readonly string[], env: NodeJS.ProcessEnv): Promise
   const cdk = join(projectFolder, 'node_modules', 'aws-cdk', 'bin', 'cdk');
   if (!existsSync(cdk)) throw new FlError('cdk-missing', 'aws-cdk is not installed: run npm ci');
   // cdk.json names its app by "node": the one that runs this must come first.
-  const path = `${dirname(process.execPath)}:${env.PATH ?? ''}`;
+  const path = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [cdk, ...args], {
       cwd: projectFolder,
