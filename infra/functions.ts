@@ -68,7 +68,6 @@ export class Functions extends Construct {
         environment: {
           ...Object.fromEntries(spec.environment.map((key) => [envNames[key], environment[key]])),
           POWERTOOLS_LOG_LEVEL: 'INFO',
-          NODE_OPTIONS: '--enable-source-maps',
         },
       });
     };

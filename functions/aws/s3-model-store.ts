@@ -4,35 +4,18 @@ import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ModelStore, UploadedPart } from '../../shared/ports/object-stores.ts';
-import type { Clock } from '../../shared/ports/workflow.ts';
-import type { PresignedPut } from '../../shared/wire/api.ts';
 import { hasStatus, isNamed } from './aws-error.ts';
-import { presignPut } from './presign-put.ts';
-import { S3ObjectReader } from './s3-object-reader.ts';
+import { S3ObjectStore } from './s3-object-store.ts';
 
 /** Models, manifests and training packages in S3. `If-None-Match: *` makes every key write-once. */
-export class S3ModelStore extends S3ObjectReader implements ModelStore {
-  readonly #signer: S3Client;
-  readonly #clock: Clock;
-
-  constructor(client: S3Client, signer: S3Client, bucket: string, clock: Clock) {
-    super(client, bucket);
-    this.#signer = signer;
-    this.#clock = clock;
-  }
-
+export class S3ModelStore extends S3ObjectStore implements ModelStore {
   presignGet(key: string, lifetimeMs: number): Promise<string> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
-    return getSignedUrl(this.#signer, command, { expiresIn: Math.max(1, Math.ceil(lifetimeMs / 1000)) });
-  }
-
-  presignPut(key: string, bytes: number, sha256: string, expiresAtMs: number): Promise<PresignedPut> {
-    return presignPut(this.#signer, this.bucket, key, { bytes, sha256, expiresAtMs, nowMs: this.#clock.now() });
+    return getSignedUrl(this.signer, command, { expiresIn: Math.max(1, Math.ceil(lifetimeMs / 1000)) });
   }
 
   async createOnce(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TaskId } from '../../shared/core/names.ts';
 import { layoutOf } from '../../shared/core/params.ts';
 import { admitUpdate } from '../../shared/orchestrator/admit-update.ts';
 import { aggregateTile } from '../../shared/orchestrator/aggregate.ts';
@@ -10,13 +11,21 @@ import { showTask } from '../../shared/orchestrator/show-task.ts';
 import { onDeadline } from '../../shared/orchestrator/start-round.ts';
 import { rollback, stopTask } from '../../shared/orchestrator/task-lifecycle.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+import type { PublishInput } from '../../shared/wire/workflow.ts';
 import { MemoryFederation } from '../memory/federation.ts';
 
 const filled = (value: number, size = 11) => new Float32Array(size).fill(value);
 
-async function modelOf(federation: MemoryFederation, task: Parameters<MemoryFederation['runRound']>[0]['task']) {
+async function modelOf(federation: MemoryFederation, task: TaskId) {
   const record = await federation.rounds.task(task);
   return parseSafetensors(federation.models.objects.get(record?.model?.key ?? '') ?? new Uint8Array());
+}
+
+/** The first round up to the point where it would publish. */
+async function freezeAndAggregate(federation: MemoryFederation, task: TaskId): Promise<PublishInput> {
+  const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
+  if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
+  return { manifestKey: frozen.manifestKey, parts: [await aggregateTile(federation.ports, frozen.manifestKey, 0)] };
 }
 
 describe('a round', () => {
@@ -147,10 +156,8 @@ describe('a round', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 2 } });
     await federation.contribute(task, 'a', filled(1));
-    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-    const parts = [await aggregateTile(federation.ports, frozen.manifestKey, 0)];
-    const published = await publish(federation.ports, { manifestKey: frozen.manifestKey, parts });
+    const aggregated = await freezeAndAggregate(federation, task);
+    const published = await publish(federation.ports, aggregated);
     for (const client of ['b', 'c', 'd']) await federation.contribute(task, client, filled(1));
     expect([...federation.started.keys()]).toEqual(['demo-v1-a0']);
     await settle(federation.ports, { ...published, evaluation: null });
@@ -163,10 +170,8 @@ describe('a round', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-    const parts = [await aggregateTile(federation.ports, frozen.manifestKey, 0)];
-    await publish(federation.ports, { manifestKey: frozen.manifestKey, parts });
+    const aggregated = await freezeAndAggregate(federation, task);
+    await publish(federation.ports, aggregated);
     await federation.contribute(task, 'b', filled(10));
     expect(federation.notes).toHaveLength(1);
     federation.nowMs += 10 * 60_000;
@@ -199,10 +204,8 @@ describe('counted once', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 2 } });
     for (const client of ['a', 'b']) await federation.contribute(task, client, filled(1));
-    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-    const part = await aggregateTile(federation.ports, frozen.manifestKey, 0);
-    await publish(federation.ports, { manifestKey: frozen.manifestKey, parts: [part] });
+    const aggregated = await freezeAndAggregate(federation, task);
+    await publish(federation.ports, aggregated);
     // No settle. Two more updates start the next round, whose freeze must find the first two gone.
     for (const client of ['c', 'd']) await federation.contribute(task, client, filled(10));
     await federation.runRound({ task, version: 2, attempt: 0 });
@@ -214,10 +217,8 @@ describe('counted once', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-    const part = await aggregateTile(federation.ports, frozen.manifestKey, 0);
-    const published = await publish(federation.ports, { manifestKey: frozen.manifestKey, parts: [part] });
+    const aggregated = await freezeAndAggregate(federation, task);
+    const published = await publish(federation.ports, aggregated);
     expect(await rollback(federation.ports, task, 0)).toBe(2);
     await settle(federation.ports, { ...published, evaluation: null });
     expect((await showTask(federation.ports, task)).updates).toMatchObject({ aggregated: 1, buffered: 0 });
@@ -285,11 +286,9 @@ describe('linear history', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-    const part = await aggregateTile(federation.ports, frozen.manifestKey, 0);
+    const aggregated = await freezeAndAggregate(federation, task);
     await rollback(federation.ports, task, 0);
-    const late = publish(federation.ports, { manifestKey: frozen.manifestKey, parts: [part] });
+    const late = publish(federation.ports, aggregated);
     await expect(late).rejects.toThrow('round-superseded');
   });
 

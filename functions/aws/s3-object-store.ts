@@ -1,16 +1,28 @@
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { FlError } from '../../shared/core/errors.ts';
 import type { ByteRange, ObjectInfo, ObjectReader } from '../../shared/ports/object-stores.ts';
+import type { Clock } from '../../shared/ports/workflow.ts';
+import type { PresignedPut } from '../../shared/wire/api.ts';
 import { hasStatus } from './aws-error.ts';
+import { presignPut } from './presign-put.ts';
 
-/** Reads one bucket. */
-export class S3ObjectReader implements ObjectReader {
+/** What both buckets' stores have in common: reading, and letting others write once. */
+export class S3ObjectStore implements ObjectReader {
   protected readonly client: S3Client;
+  protected readonly signer: S3Client;
   protected readonly bucket: string;
+  readonly #clock: Clock;
 
-  constructor(client: S3Client, bucket: string) {
+  /** @param signer presigns: made with `requestChecksumCalculation: 'WHEN_REQUIRED'` */
+  constructor(client: S3Client, signer: S3Client, bucket: string, clock: Clock) {
     this.client = client;
+    this.signer = signer;
     this.bucket = bucket;
+    this.#clock = clock;
+  }
+
+  presignPut(key: string, bytes: number, sha256: string, expiresAtMs: number): Promise<PresignedPut> {
+    return presignPut(this.signer, this.bucket, key, { bytes, sha256, expiresAtMs, nowMs: this.#clock.now() });
   }
 
   async stream(key: string, range?: ByteRange, etag?: string): Promise<AsyncIterable<Uint8Array>> {
