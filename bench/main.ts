@@ -1,8 +1,10 @@
 import { aggregationBench } from './aggregation.ts';
+import { trainingBench } from './training.ts';
 
 /** `npm run bench -- [NAME…]`: each benchmark checks that both sides compute the same before it times them. */
 const benches: Readonly<Record<string, { readonly about: string; run(): Promise<void> }>> = {
   aggregation: { about: 'the weighted mean over K updates of P parameters, against NumPy', run: aggregationBench },
+  training: { about: 'samples a second of the training graphs, against PyTorch', run: trainingBench },
 };
 
 const asked = process.argv.slice(2);
