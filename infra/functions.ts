@@ -25,10 +25,10 @@ export class Functions extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    parts: { settings: Settings; names: Names; storage: Storage; roundMachineArn: string },
+    parts: { settings: Settings; names: Names; storage: Storage; roundMachineArn: string; roundExecutionsArn: string },
   ) {
     super(scope, id);
-    const { settings, names, storage, roundMachineArn } = parts;
+    const { settings, names, storage, roundMachineArn, roundExecutionsArn } = parts;
     const folders = bundleFunctions(functionNames.map((name) => functionSpecs[name].entry));
     const environment: Record<EnvKey, string> = {
       table: storage.table.tableName,
@@ -52,8 +52,13 @@ export class Functions extends Construct {
         description: spec.about,
       });
       logGroup.grantWrite(role);
-      for (const statement of statements(spec.may, storage, roundMachineArn)) role.addToPolicy(statement);
+      for (const statement of statements(spec.may, storage, { roundMachineArn, roundExecutionsArn }))
+        role.addToPolicy(statement);
       acknowledgePrefixes(role, spec.may, storage);
+      if (spec.may.startRounds) {
+        const executions = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${names.roundMachine}:*`;
+        acknowledge(role, `AwsSolutions-IAM5[Resource::${executions}]`, 'Executions are named when they start.');
+      }
       return new Lambda(this, name, {
         functionName,
         description: spec.about,
@@ -85,7 +90,11 @@ export class Functions extends Construct {
   }
 }
 
-function statements(may: Grants, { table, models, updates, arrivals }: Storage, roundMachineArn: string) {
+function statements(
+  may: Grants,
+  { table, models, updates, arrivals }: Storage,
+  { roundMachineArn, roundExecutionsArn }: { roundMachineArn: string; roundExecutionsArn: string },
+) {
   const allow = (service: string, actions: readonly string[] | undefined, resource: string) =>
     actions
       ? [new PolicyStatement({ actions: actions.map((action) => `${service}:${action}`), resources: [resource] })]
@@ -98,6 +107,7 @@ function statements(may: Grants, { table, models, updates, arrivals }: Storage, 
     ...allow('s3', may.listUpdates && ['ListBucket'], updates.bucketArn),
     ...allow('sqs', may.startRounds && ['SendMessage'], arrivals.queueArn),
     ...allow('states', may.startRounds && ['StartExecution'], roundMachineArn),
+    ...allow('states', may.startRounds && ['DescribeExecution'], roundExecutionsArn),
   ];
 }
 

@@ -1,10 +1,34 @@
 import type { RoundStep } from './round-machine.ts';
 
 /** Steps that are wrong stay wrong: these are not tried again. */
-const final = ['round-superseded', 'manifest-malformed', 'manifest-missing', 'task-unknown', 'task-not-started'];
+const final = [
+  'round-superseded',
+  'manifest-malformed',
+  'manifest-missing',
+  'task-unknown',
+  'task-not-started',
+  'object-missing',
+  'object-changed',
+  'model-not-finite',
+];
+/** Lambda's own troubles pass, though not in seconds: a new account runs ten functions at once. */
+const passing = [
+  'Lambda.TooManyRequestsException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+];
 
 const retry = [
   { ErrorEquals: final, MaxAttempts: 0 },
+  {
+    ErrorEquals: passing,
+    IntervalSeconds: 2,
+    BackoffRate: 2,
+    MaxAttempts: 9,
+    MaxDelaySeconds: 120,
+    JitterStrategy: 'FULL',
+  },
   {
     ErrorEquals: ['States.ALL'],
     IntervalSeconds: 1,

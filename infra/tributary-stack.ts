@@ -14,13 +14,17 @@ export class TributaryStack extends Stack {
     const own = names(settings, this);
     const storage = new Storage(this, 'Storage', settings, own);
     // By name: the machine invokes functions that start the machine.
-    const roundMachineArn = this.formatArn({
-      service: 'states',
-      resource: 'stateMachine',
-      resourceName: own.roundMachine,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    const states = (resource: string, resourceName: string) =>
+      this.formatArn({ service: 'states', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    const roundMachineArn = states('stateMachine', own.roundMachine);
+    const roundExecutionsArn = states('execution', `${own.roundMachine}:*`);
+    const functions = new Functions(this, 'Functions', {
+      settings,
+      names: own,
+      storage,
+      roundMachineArn,
+      roundExecutionsArn,
     });
-    const functions = new Functions(this, 'Functions', { settings, names: own, storage, roundMachineArn });
     const rounds = new RoundMachine(this, 'Rounds', own, functions.byName);
     const { api } = new Api(this, 'Api', { settings, names: own, functions: functions.byName });
     new Monitoring(this, 'Monitoring', {

@@ -200,18 +200,26 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
+  async clearFailures(task: TaskId): Promise<void> {
+    await this.#table.update({
+      Key: keys.task(task),
+      UpdateExpression: 'SET failures = :zero',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':zero': 0 },
+    });
+  }
+
   async publish(task: TaskId, record: VersionRecord) {
     const done = await this.#table.transact([
       this.#table.change({
         Key: keys.task(task),
-        UpdateExpression: 'SET #version = :version, #model = :model, failures = :zero REMOVE deadline',
+        UpdateExpression: 'SET #version = :version, #model = :model REMOVE deadline',
         ConditionExpression: '#version = :parent',
         ExpressionAttributeNames: { '#version': 'version', '#model': 'model' },
         ExpressionAttributeValues: {
           ':version': record.version,
           ':parent': record.version - 1,
           ':model': record.model,
-          ':zero': 0,
         },
       }),
       this.#table.put({ ...keys.version(task, record.version), ...record }, absent),

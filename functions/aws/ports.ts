@@ -16,8 +16,11 @@ import { SqsUpdateQueue, StepFunctionsStarter } from './workflow.ts';
 type Factories = { readonly [P in keyof Ports]: () => Ports[P] };
 
 const clock = { now: () => Date.now() };
-const s3 = once(() => new S3Client({}));
-const signer = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
+/**
+ * Without checksums that nobody asked for: the SDK would put the CRC32 of an empty body into presigned URLs, and send
+ * checksums with the parts of multipart uploads that were started without any, which S3 refuses when they are joined.
+ */
+const s3 = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
 
 const factories: Factories = {
   rounds: () =>
@@ -25,8 +28,8 @@ const factories: Factories = {
       DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
       env('table'),
     ),
-  models: () => new S3ModelStore(s3(), signer(), env('modelsBucket'), clock),
-  updates: () => new S3UpdateStore(s3(), signer(), env('updatesBucket'), clock),
+  models: () => new S3ModelStore(s3(), env('modelsBucket'), clock),
+  updates: () => new S3UpdateStore(s3(), env('updatesBucket'), clock),
   queue: () => new SqsUpdateQueue(new SQSClient({}), env('arrivalsQueueUrl')),
   starter: () => new StepFunctionsStarter(new SFNClient({}), env('roundMachineArn')),
   clock: () => clock,

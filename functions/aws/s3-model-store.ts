@@ -15,7 +15,7 @@ import { S3ObjectStore } from './s3-object-store.ts';
 export class S3ModelStore extends S3ObjectStore implements ModelStore {
   presignGet(key: string, lifetimeMs: number): Promise<string> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
-    return getSignedUrl(this.signer, command, { expiresIn: Math.max(1, Math.ceil(lifetimeMs / 1000)) });
+    return getSignedUrl(this.client, command, { expiresIn: Math.max(1, Math.ceil(lifetimeMs / 1000)) });
   }
 
   async createOnce(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {

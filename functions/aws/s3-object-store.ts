@@ -9,20 +9,18 @@ import { presignPut } from './presign-put.ts';
 /** What both buckets' stores have in common: reading, and letting others write once. */
 export class S3ObjectStore implements ObjectReader {
   protected readonly client: S3Client;
-  protected readonly signer: S3Client;
   protected readonly bucket: string;
   readonly #clock: Clock;
 
-  /** @param signer presigns: made with `requestChecksumCalculation: 'WHEN_REQUIRED'` */
-  constructor(client: S3Client, signer: S3Client, bucket: string, clock: Clock) {
+  /** @param client made with `requestChecksumCalculation: 'WHEN_REQUIRED'`, because it presigns */
+  constructor(client: S3Client, bucket: string, clock: Clock) {
     this.client = client;
-    this.signer = signer;
     this.bucket = bucket;
     this.#clock = clock;
   }
 
   presignPut(key: string, bytes: number, sha256: string, expiresAtMs: number): Promise<PresignedPut> {
-    return presignPut(this.signer, this.bucket, key, { bytes, sha256, expiresAtMs, nowMs: this.#clock.now() });
+    return presignPut(this.client, this.bucket, key, { bytes, sha256, expiresAtMs, nowMs: this.#clock.now() });
   }
 
   async stream(key: string, range?: ByteRange, etag?: string): Promise<AsyncIterable<Uint8Array>> {

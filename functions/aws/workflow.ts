@@ -1,4 +1,9 @@
-import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DeadlineNote, RoundStarter, UpdateQueue } from '../../shared/ports/workflow.ts';
 import { executionName, type RoundInput } from '../../shared/wire/workflow.ts';
@@ -13,18 +18,19 @@ export class StepFunctionsStarter implements RoundStarter {
     this.#machineArn = machineArn;
   }
 
-  async start(input: RoundInput): Promise<void> {
+  async start(input: RoundInput): Promise<'started' | 'known' | 'ended-badly'> {
+    const name = executionName(input);
     try {
       await this.#client.send(
-        new StartExecutionCommand({
-          stateMachineArn: this.#machineArn,
-          name: executionName(input),
-          input: JSON.stringify(input),
-        }),
+        new StartExecutionCommand({ stateMachineArn: this.#machineArn, name, input: JSON.stringify(input) }),
       );
+      return 'started';
     } catch (error) {
       if (!(error instanceof ExecutionAlreadyExists)) throw error;
     }
+    const executionArn = `${this.#machineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const { status } = await this.#client.send(new DescribeExecutionCommand({ executionArn }));
+    return status === 'RUNNING' || status === 'SUCCEEDED' ? 'known' : 'ended-badly';
   }
 }
 

@@ -2,8 +2,11 @@
 export interface Samples {
   /** Features, one example after the other: `n * product(shape)` float32 values. */
   readonly x: Float32Array;
-  /** One class per example, integers in [0, classes), shape `[n]`. */
-  readonly y: Int32Array;
+  /**
+   * What to predict. Int32Array: one class per example, integers in [0, classes), shape `[n]`; a loss that ignores labels takes negative
+   * ones. Float32Array: values to regress on, one example after the other, shape `[n, outputs]`.
+   */
+  readonly y: Int32Array | Float32Array;
   /** Number of examples. */
   readonly n: number;
   /** Shape of one example, without the batch axis: `[784]`, or `[1, 28, 28]` for channels, height, width. */

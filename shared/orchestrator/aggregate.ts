@@ -1,5 +1,6 @@
 import { WeightedMean } from '../core/aggregator/weighted-mean.ts';
 import { FlError } from '../core/errors.ts';
+import { firstNonFinite } from '../core/finite.ts';
 import type { Tile } from '../core/round.ts';
 import { serverSgd } from '../core/server-optimizer/sgd.ts';
 import type { ObjectReader, UploadedPart } from '../ports/object-stores.ts';
@@ -36,6 +37,11 @@ export async function aggregateTile(
   // Model and state of a version are written with the same header, so their data starts at the same place.
   const velocity = stateKey === undefined ? undefined : await readTile(models, stateKey, dataOffset, tile);
   const next = serverSgd(base, mean.finish(), velocity, manifest.serverOptimizer);
+  const bad = firstNonFinite(next.params);
+  if (bad >= 0) {
+    const value = `parameter ${tile.start + bad} would become ${next.params[bad]}`;
+    throw new FlError('model-not-finite', `${value}: lower serverOptimizer.learningRate or the clients' learning rate`);
+  }
 
   const upload = ({ key, uploadId }: Manifest['model'], values: Float32Array): Promise<UploadedPart> =>
     models.putPart(key, uploadId, tile.index + 1, partBytes(manifest, tile, values));

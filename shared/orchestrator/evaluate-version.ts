@@ -1,5 +1,6 @@
 import { FlError } from '../core/errors.ts';
 import type { Samples } from '../core/samples.ts';
+import { storable } from '../core/storable.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import { parseHeldOut } from '../wire/held-out.ts';
 import { parseSafetensors } from '../wire/safetensors.ts';
@@ -39,7 +40,8 @@ export class VersionEvaluator {
       this.#setOf(task),
       readBytes(models, published.model.key, { maxBytes: maxObjectBytes }),
     ]);
-    return this.#evaluator.evaluate(set.graph, parseSafetensors(model), set.samples);
+    const evaluation = await this.#evaluator.evaluate(set.graph, parseSafetensors(model), set.samples);
+    return { ...evaluation, loss: storable(evaluation.loss) };
   }
 
   async #setOf(task: Published['task']): Promise<EvaluationSet> {

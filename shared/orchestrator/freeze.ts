@@ -1,8 +1,11 @@
+import { FlError } from '../core/errors.ts';
+import type { TaskId } from '../core/names.ts';
 import { planTiles, roundReadiness, updateWeights } from '../core/round.ts';
 import type { BufferEntry, TaskRecord } from '../ports/round-store.ts';
 import { headerJson } from '../wire/safetensors.ts';
 import type { Frozen, Manifest, RoundInput } from '../wire/workflow.ts';
 import { tooStale } from './admit-update.ts';
+import { quarantineBuffered } from './close-task.ts';
 import { consumePublished } from './consume.ts';
 import { artifactKey, manifestKey, modelKey, stateKey } from './keys.ts';
 import { readManifest, writeManifest } from './manifest.ts';
@@ -47,29 +50,30 @@ export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: Ro
   return frozen(key, await writeManifest(ports.models, key, manifest));
 }
 
-/** The round's updates: the oldest K of the buffer, those that have become too stale put in quarantine. */
+/** The round's updates: the oldest K of the buffer, those that have become too stale or whose bytes are gone put in quarantine. */
 async function claim(ports: FreezePorts, record: TaskRecord): Promise<readonly BufferEntry[]> {
   const { buffer, maxStaleness } = record.config.round;
   const fresh: BufferEntry[] = [];
   for (const entry of await ports.rounds.buffer(record.task, buffer + mostStalePerRound)) {
+    if (fresh.length === buffer) break;
     const staleness = record.version - entry.baseVersion;
-    if (staleness > maxStaleness) await quarantineStale(ports, entry, tooStale(staleness, maxStaleness));
-    else if (fresh.length < buffer) fresh.push(entry);
+    if (staleness > maxStaleness) await putAside(ports, record.task, entry, tooStale(staleness, maxStaleness));
+    else if (!(await isIntact(ports, entry))) await putAside(ports, record.task, entry, bytesGone);
+    else fresh.push(entry);
   }
   return fresh;
 }
 
-async function quarantineStale(
-  ports: FreezePorts,
-  entry: BufferEntry,
-  { code, message }: ReturnType<typeof tooStale>,
-): Promise<void> {
-  const ticket = await ports.rounds.ticket(entry.ticket);
-  if (!ticket) return;
-  const { ticket: id, client } = entry;
-  const atMs = ports.clock.now();
-  await ports.rounds.quarantine(ticket, 'admitted', { ticket: id, client, reason: code, detail: message, atMs }, entry);
-  ports.telemetry.record(ticket.task, { UpdatesQuarantined: 1 }, { reason: code });
+/** A lifecycle rule or a person may have deleted an update that waited long: without it no round would ever succeed. */
+async function isIntact({ updates }: FreezePorts, { key, etag }: BufferEntry): Promise<boolean> {
+  return (await updates.head(key))?.etag === etag;
+}
+
+const bytesGone = new FlError('object-missing', "the update's bytes are gone from the bucket");
+
+async function putAside(ports: FreezePorts, task: TaskId, entry: BufferEntry, why: FlError): Promise<void> {
+  await quarantineBuffered(ports, entry, why.code, why.message);
+  ports.telemetry.record(task, { UpdatesQuarantined: 1 }, { reason: why.code });
 }
 
 async function compose(

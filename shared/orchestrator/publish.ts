@@ -84,7 +84,10 @@ function summary({ version, updates }: Manifest) {
   };
 }
 
-/** The mean of each metric over the clients that reported it. */
+/** Names of metrics that a version keeps: clients choose the names, and a record has a size. */
+const mostMetrics = 20;
+
+/** The mean of each metric over the clients that reported it; of too many names, the first in alphabetical order. */
 function meanMetrics(reports: readonly Metrics[]): Metrics {
   const sums = new Map<string, { sum: number; count: number }>();
   for (const report of reports) {
@@ -93,5 +96,6 @@ function meanMetrics(reports: readonly Metrics[]): Metrics {
       sums.set(name, { sum: sum + value, count: count + 1 });
     }
   }
-  return Object.fromEntries([...sums].map(([name, { sum, count }]) => [name, sum / count]));
+  const means = [...sums].map(([name, { sum, count }]) => [name, sum / count] as const);
+  return Object.fromEntries(means.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, mostMetrics));
 }

@@ -1,4 +1,5 @@
 import type { ReleaseInput } from '../wire/workflow.ts';
+import { consumePublished } from './consume.ts';
 import { manifestKey } from './keys.ts';
 import { abortUploads, readManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
@@ -7,22 +8,28 @@ import { startRoundIfReady } from './start-round.ts';
 
 /** A task whose rounds keep failing stops trying, or it would cost money for ever. */
 const mostFailures = 5;
+/** The same updates would make the same model: trying again changes nothing. */
+const hopeless: readonly string[] = ['model-not-finite'];
 
 /**
  * Cleans up after a round that failed. Its updates never left the buffer; its uploads are given up and the round may run
- * again under the next execution number. After five failures in a row the task is suspended. Repeatable.
+ * again under the next execution number; one that had published is settled. After five failures in a row, or one that
+ * no other try could mend, the task is suspended. Repeatable.
  */
 export async function release(
-  ports: Pick<Ports, 'rounds' | 'models' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
+  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
   { task, version, attempt, error, cause }: ReleaseInput,
 ): Promise<void> {
   const record = await requireTask(ports, task);
   const published = await ports.rounds.version(task, version);
   const key = manifestKey(task, version, attempt);
   const manifest = await readManifest(ports.models, key);
-  if (manifest && published?.manifestKey !== key) await abortUploads(ports.models, manifest);
+  if (published?.manifestKey === key) await consumePublished(ports, record);
+  else if (manifest) await abortUploads(ports.models, manifest);
   ports.telemetry.record(task, { RoundsFailed: 1 }, { error, cause: cause.slice(0, 500), version });
-  if (record.failures + 1 >= mostFailures && record.attempt === attempt) {
+  if (record.attempt === attempt && hopeless.includes(error)) {
+    await ports.rounds.setTaskState(task, ['running'], 'suspended', `a round failed for good: ${error}`);
+  } else if (record.attempt === attempt && record.failures + 1 >= mostFailures) {
     await ports.rounds.setTaskState(task, ['running'], 'suspended', `${mostFailures} rounds failed, last: ${error}`);
   }
   await ports.rounds.nextAttempt(task, attempt, 'failed');

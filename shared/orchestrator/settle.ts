@@ -3,7 +3,7 @@ import type { Evaluation, SettleInput } from '../wire/workflow.ts';
 import { consumePublished } from './consume.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
-import { startRoundIfReady } from './start-round.ts';
+import { completeTask, startRoundIfReady } from './start-round.ts';
 
 type SettlePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
 
@@ -19,7 +19,8 @@ export async function settle(ports: SettlePorts, { task, version, evaluation }: 
   await rounds.expireTickets(task, clock.now());
   await report(ports, record, version, evaluation);
   const ended = goalReached(record, version, evaluation);
-  if (ended) await rounds.setTaskState(task, ['running'], 'completed', ended);
+  if (record.failures > 0) await rounds.clearFailures(task);
+  if (ended) await completeTask(ports, task, ended);
   else await startRoundIfReady(ports, task);
 }
 

@@ -61,9 +61,9 @@ export async function startTask(
 ): Promise<void> {
   const record = await requireTask(ports, task);
   if (record.state === 'completed') throw new FlError('task-ended', `task "${task}" is completed`);
-  if (record.state === 'draft') await publishInitial(ports, record);
+  if (record.version < 0) await publishInitial(ports, record);
   await ports.rounds.setTaskState(task, ['draft', 'stopped', 'suspended'], 'running', 'started');
-  await startRoundIfReady(ports, task);
+  await startRoundIfReady(ports, task, { unsettled: true, remind: true });
 }
 
 async function publishInitial(

@@ -145,6 +145,9 @@ export interface RoundStore {
   /** Moves on to the next execution number if `attempt` is still the current one; `failed` counts a failure. */
   nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready'): Promise<'done' | 'refused'>;
 
+  /** A round has gone through to its end: failures in a row start again at zero. */
+  clearFailures(task: TaskId): Promise<void>;
+
   /** Moves the pointer `version - 1 -> version` and puts the record, or neither. */
   publish(task: TaskId, record: VersionRecord): Promise<'published' | 'superseded'>;
   version(task: TaskId, version: number): Promise<VersionRecord | undefined>;

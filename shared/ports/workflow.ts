@@ -4,8 +4,11 @@ import type { RoundInput } from '../wire/workflow.ts';
 
 /** Starts rounds. */
 export interface RoundStarter {
-  /** Starts the execution that `input` names; starting it again does nothing. */
-  start(input: RoundInput): Promise<void>;
+  /**
+   * Starts the execution that `input` names; starting it again does nothing. `ended-badly`: it was started before, and
+   * failed, timed out or was stopped.
+   */
+  start(input: RoundInput): Promise<'started' | 'known' | 'ended-badly'>;
 }
 
 /** A note to look at a task again, later. */

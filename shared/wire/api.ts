@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ClientId, TicketId } from '../core/names.ts';
 import { clientIdPattern, sha256Pattern, ticketIdPattern } from '../core/names.ts';
+import { storable } from '../core/storable.ts';
 import { type TaskConfig, type TrainingPlan, taskConfigSchema } from './task-config.ts';
 
 /** The HTTP API, version 1: what travels between clients or the operator and the functions. */
@@ -14,9 +15,9 @@ export const ticketIdSchema = z
   .regex(ticketIdPattern, 'a ticket id is 43 characters of base64url')
   .transform((id) => id as TicketId);
 const sha256Schema = z.string().regex(sha256Pattern, 'a SHA-256 is 64 lower-case hexadecimal digits');
-/** Named numbers that a client reports, e.g. `{loss: 0.3, accuracy: 0.9}`. */
+/** Named numbers that a client reports, e.g. `{loss: 0.3, accuracy: 0.9}`; what a store cannot hold is cut off. */
 export const metricsSchema = z
-  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/), z.number())
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/), z.number().transform(storable))
   .refine((metrics) => Object.keys(metrics).length <= 20, 'at most 20 metrics');
 export type Metrics = Readonly<Record<string, number>>;
 

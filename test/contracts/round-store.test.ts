@@ -270,6 +270,10 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.nextAttempt(task, 0, 'failed')).toBe('refused');
     expect(await store.nextAttempt(task, 1, 'not-ready')).toBe('done');
     expect(await store.task(task)).toMatchObject({ attempt: 2, failures: 1 });
+    await store.publish(task, versionRecord(1));
+    expect(await store.task(task)).toMatchObject({ failures: 1 });
+    await store.clearFailures(task);
+    expect(await store.task(task)).toMatchObject({ failures: 0 });
   });
 
   test('changes a task only from the states that are named', async () => {

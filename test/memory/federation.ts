@@ -29,6 +29,8 @@ export class MemoryFederation {
   readonly models = new MemoryObjectStore();
   readonly updates = new MemoryObjectStore();
   readonly started = new Map<string, RoundInput>();
+  /** Executions that failed, timed out or were stopped before they could release their round. */
+  readonly died = new Set<string>();
   readonly notes: { note: DeadlineNote; delayMs: number }[] = [];
   readonly recorded: Record<string, number>[] = [];
   readonly layout: Layout;
@@ -57,7 +59,9 @@ export class MemoryFederation {
       starter: {
         start: async (input) => {
           const name = executionName(input);
-          if (!this.started.has(name)) this.started.set(name, input);
+          if (this.started.has(name)) return this.died.has(name) ? 'ended-badly' : 'known';
+          this.started.set(name, input);
+          return 'started';
         },
       },
       clock: { now: () => this.nowMs },

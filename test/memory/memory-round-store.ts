@@ -157,10 +157,14 @@ export class MemoryRoundStore implements RoundStore {
     return 'done' as const;
   }
 
+  async clearFailures(task: TaskId) {
+    this.#change(task, { failures: 0 });
+  }
+
   async publish(task: TaskId, version: VersionRecord) {
     const { record, versions } = this.#shelf(task);
     if (record.version !== version.version - 1) return 'superseded' as const;
-    this.#change(task, { version: version.version, model: version.model, failures: 0, deadline: undefined });
+    this.#change(task, { version: version.version, model: version.model, deadline: undefined });
     versions.set(version.version, structuredClone(version));
     return 'published' as const;
   }

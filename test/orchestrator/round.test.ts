@@ -9,8 +9,9 @@ import { release } from '../../shared/orchestrator/release.ts';
 import { settle } from '../../shared/orchestrator/settle.ts';
 import { showTask } from '../../shared/orchestrator/show-task.ts';
 import { onDeadline } from '../../shared/orchestrator/start-round.ts';
-import { rollback, stopTask } from '../../shared/orchestrator/task-lifecycle.ts';
+import { createTask, rollback, startTask, stopTask } from '../../shared/orchestrator/task-lifecycle.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+import { taskConfigSchema } from '../../shared/wire/task-config.ts';
 import type { PublishInput } from '../../shared/wire/workflow.ts';
 import { MemoryFederation } from '../memory/federation.ts';
 
@@ -173,7 +174,7 @@ describe('a round', () => {
     const aggregated = await freezeAndAggregate(federation, task);
     await publish(federation.ports, aggregated);
     await federation.contribute(task, 'b', filled(10));
-    expect(federation.notes).toHaveLength(1);
+    expect(federation.notes.at(-1)?.note).toEqual({ kind: 'deadline', task, version: 1 });
     federation.nowMs += 10 * 60_000;
     await onDeadline(federation.ports, { task, version: 1 });
     expect(await federation.runRound({ task, version: 2, attempt: 0 })).toBe('published');
@@ -264,6 +265,85 @@ describe('counted once', () => {
     }
     expect((await federation.rounds.task(task))?.state).toBe('suspended');
     expect(federation.started.size).toBe(5);
+  });
+});
+
+describe('whatever becomes of a round', () => {
+  test('an execution that died without a word is followed by another at the deadline', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
+    await federation.contribute(task, 'a', filled(1));
+    federation.died.add('demo-v1-a0');
+    federation.nowMs += 10 * 60_000;
+    await onDeadline(federation.ports, { task, version: 0 });
+    expect([...federation.started.keys()]).toEqual(['demo-v1-a0', 'demo-v1-a1']);
+    expect(await federation.runRound({ task, version: 1, attempt: 1 })).toBe('published');
+  });
+
+  test('a last round that published and did not settle still ends the task', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 1 } });
+    await federation.contribute(task, 'a', filled(1));
+    await publish(federation.ports, await freezeAndAggregate(federation, task));
+    await release(federation.ports, { task, version: 1, attempt: 0, error: 'Lambda.Unknown', cause: '' });
+    expect(await federation.rounds.task(task)).toMatchObject({ state: 'completed', settledVersion: 1 });
+  });
+
+  test('a task that ends leaves no admitted update unaccounted for, and no ticket open', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 1 } });
+    await federation.upload(task, 'still-training', filled(1));
+    for (const client of ['a', 'b']) await federation.contribute(task, client, filled(1));
+    await federation.runStarted();
+    const { updates, quarantine } = await showTask(federation.ports, task);
+    expect(updates).toMatchObject({ admitted: 2, aggregated: 1, quarantined: 1, expired: 1, open: 0, buffered: 0 });
+    expect(quarantine).toMatchObject([{ client: 'b', reason: 'task-ended' }]);
+  });
+
+  test('an update whose bytes are gone ends in quarantine, and the round takes the others', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 2 } });
+    const { key } = await federation.contribute(task, 'a', filled(1));
+    await federation.updates.remove([key]);
+    for (const client of ['b', 'c']) await federation.contribute(task, client, filled(3));
+    await federation.runStarted();
+    expect((await showTask(federation.ports, task)).quarantine).toMatchObject([
+      { client: 'a', reason: 'object-missing' },
+    ]);
+    expect((await modelOf(federation, task)).values[0]).toBe(3);
+  });
+
+  test('a model that would hold infinity is not published, and the task is suspended with the reason', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({
+      task: 'demo',
+      round: { buffer: 1 },
+      serverOptimizer: { kind: 'sgd', learningRate: 1000 },
+    });
+    await federation.contribute(task, 'a', filled(3e38));
+    await expect(freezeAndAggregate(federation, task)).rejects.toThrow('model-not-finite');
+    await release(federation.ports, { task, version: 1, attempt: 0, error: 'model-not-finite', cause: '' });
+    expect(await federation.rounds.task(task)).toMatchObject({ state: 'suspended', version: 0 });
+  });
+
+  test('a draft that was stopped starts all the same, and a stopped task with a buffer is reminded of it', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 5 } });
+    await federation.contribute(task, 'a', filled(1));
+    await stopTask(federation.ports, task);
+    const before = federation.notes.length;
+    await startTask(federation.ports, task);
+    expect(federation.notes.length).toBe(before + 1);
+    const draft = taskConfigSchema.parse({ task: 'draft' });
+    const record = await federation.rounds.task(task);
+    const artifacts = record?.artifacts ?? {};
+    await createTask(federation.ports, { config: draft, artifacts });
+    for (const [key, bytes] of federation.models.objects) {
+      if (key.startsWith('tasks/demo/package/')) federation.models.objects.set(key.replace('demo', 'draft'), bytes);
+    }
+    await stopTask(federation.ports, draft.task);
+    await startTask(federation.ports, draft.task);
+    expect(await federation.rounds.task(draft.task)).toMatchObject({ state: 'running', version: 0 });
   });
 });
 

@@ -1,0 +1,39 @@
+import type { TaskId } from '../core/names.ts';
+import type { BufferEntry } from '../ports/round-store.ts';
+import type { QuarantineRecord } from '../wire/api.ts';
+import type { Ports } from './ports.ts';
+
+type ClosePorts = Pick<Ports, 'rounds' | 'clock'>;
+
+/** Updates that one look takes from the buffer. */
+const batch = 100;
+
+/**
+ * Puts away what is left of a task that has ended: open tickets run out, and admitted updates that no version took go
+ * into quarantine, so that every one of them is accounted for. Repeatable.
+ */
+export async function closeTask(ports: ClosePorts, task: TaskId): Promise<void> {
+  await ports.rounds.expireTickets(task, Number.MAX_SAFE_INTEGER);
+  for (
+    let left = await ports.rounds.buffer(task, batch);
+    left.length > 0;
+    left = await ports.rounds.buffer(task, batch)
+  ) {
+    for (const entry of left) {
+      await quarantineBuffered(ports, entry, 'task-ended', 'the task ended before a round took the update');
+    }
+  }
+}
+
+/** Takes an admitted update out of the buffer into quarantine. Repeatable. */
+export async function quarantineBuffered(
+  { rounds, clock }: ClosePorts,
+  entry: BufferEntry,
+  reason: string,
+  detail: string,
+): Promise<void> {
+  const ticket = await rounds.ticket(entry.ticket);
+  if (!ticket) return;
+  const record: QuarantineRecord = { ticket: entry.ticket, client: entry.client, reason, detail, atMs: clock.now() };
+  await rounds.quarantine(ticket, 'admitted', record, entry);
+}
