@@ -1,9 +1,9 @@
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const out = join(root, 'dist', 'functions');
 
 /** What an ESM bundle needs so that the CommonJS inside it can still call `require`. */
 const banner =
@@ -15,7 +15,9 @@ const banner =
  * @returns the folder of each
  */
 export function bundleFunctions<Entry extends string>(entries: readonly Entry[]): Readonly<Record<Entry, string>> {
-  rmSync(out, { recursive: true, force: true });
+  // A folder of its own: two syntheses may run at once. CDK has copied it by the time that this process ends.
+  const out = mkdtempSync(join(tmpdir(), 'tributary-bundle-'));
+  process.on('exit', () => rmSync(out, { recursive: true, force: true }));
   buildSync({
     entryPoints: Object.fromEntries(
       entries.map((entry) => [`${entry}/index`, join(root, 'functions', `${entry}.lambda.ts`)]),

@@ -47,7 +47,7 @@ export class Monitoring extends Construct {
     for (const row of rows(watched)) dashboard.addWidgets(...row);
   }
 
-  #alarms({ names, storage, machine }: Watched): readonly Alarm[] {
+  #alarms({ names, storage, machine, functions }: Watched): readonly Alarm[] {
     const alarm = (
       alarmId: string,
       heading: string,
@@ -80,6 +80,13 @@ export class Monitoring extends Construct {
         'failed-rounds',
         'A round failed; its updates are back in the buffer.',
         machine.metricFailed({ period: every, statistic: 'sum' }),
+        1,
+      ),
+      alarm(
+        'FailedEvaluationsAlarm',
+        'failed-evaluations',
+        'Versions are published without an evaluation; a target accuracy cannot end their task.',
+        functions.Evaluate.metricErrors({ period: every, statistic: 'sum' }),
         1,
       ),
       alarm(

@@ -8,7 +8,7 @@ const settingsSchema = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,11}$/, 'a stage is 1 to 12 of a-z, 0-9 and "-", starting with a letter')
     .default('dev'),
-  /** `prod` stages keep their data when the stack is deleted. */
+  /** Keep buckets and table when the stack is deleted; a first deployment that fails keeps nothing. */
   keepData: z.stringbool().or(z.boolean()).default(true),
   /** Where alarms are sent; without one they show in CloudWatch only. */
   alarmEmail: z.email().optional(),

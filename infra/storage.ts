@@ -22,7 +22,7 @@ export class Storage extends Construct {
 
   constructor(scope: Construct, id: string, settings: Settings, names: Names) {
     super(scope, id);
-    const removalPolicy = settings.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const removalPolicy = settings.keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const bucket = (bucketId: string, bucketName: string, methods: HttpMethods[], expiration?: Duration) =>
       new Bucket(this, bucketId, {
         bucketName,

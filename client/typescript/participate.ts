@@ -82,7 +82,9 @@ async function work(
     onEvent?.({ kind: 'abandoned', ticket: ticket.ticket, reason: 'the training callback gave no update' });
     return undefined;
   }
-  const metrics = { ...measured, ...trained.metrics };
+  // JSON has no NaN, and a training that diverged reports it.
+  const reported = Object.entries({ ...measured, ...trained.metrics }).filter(([, value]) => Number.isFinite(value));
+  const metrics = Object.fromEntries(reported);
   onEvent?.({ kind: 'trained', ticket: ticket.ticket, examples: trained.examples, metrics });
   const update = await encodeUpdate(task, ticket, params, trained, metrics);
   await savePending(client.store, task, client.identity.client, update);

@@ -1,6 +1,3 @@
-import { FlError } from '../../shared/core/errors.ts';
-import type { Layout } from '../../shared/core/params.ts';
-import type { Samples } from '../../shared/core/samples.ts';
 import type { ClientData } from '../data/federation.ts';
 import { loadFederation } from '../data/load-federation.ts';
 import { withClientNames } from './client-names.ts';
@@ -36,13 +33,4 @@ export async function clientData(source: ClientSource, signal?: AbortSignal): Pr
   const own = source.silo === undefined ? clients[0] : clients.find(({ id }) => id === source.silo);
   if (!own) throw new UsageError(`--silo ${source.silo}: expected one of ${names}`);
   return own;
-}
-
-/** The examples shaped as the model takes them: images for one that has convolutions, flat for any other. */
-export function shapedForLayout(samples: Samples, { tensors }: Layout): Samples {
-  const convolves = tensors.some(({ shape }) => shape.length === 4);
-  if (convolves && samples.shape.length !== 3) {
-    throw new FlError('samples-invalid', `the model takes images, the examples have shape [${samples.shape}]`);
-  }
-  return convolves ? samples : { ...samples, shape: [samples.shape.reduce((product, side) => product * side, 1)] };
 }

@@ -3,10 +3,13 @@ import picocolors from 'picocolors';
 import { runProgram } from './run-program.ts';
 
 const interrupted = new AbortController();
+/** One Ctrl-C may arrive twice, from the terminal's group and from whoever started this; a later one is meant. */
+const sameSignalMs = 1_000;
+let firstSignalMs = Number.POSITIVE_INFINITY;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    // The second time, someone means it.
-    if (interrupted.signal.aborted) process.exit(130);
+    if (performance.now() - firstSignalMs > sameSignalMs) process.exit(130);
+    firstSignalMs = Math.min(firstSignalMs, performance.now());
     interrupted.abort(new Error('interrupted'));
   });
 }

@@ -63,7 +63,7 @@ export class OperatorApi {
 
   /** Stores a file through a presigned PUT. */
   async put({ url, headers }: PresignedPut, body: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await repeat(signal, async (triesBefore) => {
+    await repeat(signal, async () => {
       const request = {
         method: 'PUT',
         url,
@@ -73,8 +73,8 @@ export class OperatorApi {
         timeoutMs: transferTimeoutMs,
       } as const;
       const response = await this.#send({ ...request, signal });
-      const storedBefore = response.status === 412 && triesBefore > 0;
-      if (response.status >= 300 && !storedBefore) throw problemOf(response, 'the file was not stored');
+      // The URL is bound to the bytes and to "if none is there": what is there already is this very file.
+      if (response.status >= 300 && response.status !== 412) throw problemOf(response, 'the file was not stored');
     });
   }
 
@@ -143,6 +143,6 @@ export class OperatorApi {
   }
 }
 
-function repeat<T>(signal: AbortSignal | undefined, attempt: (triesBefore: number) => Promise<T>): Promise<T> {
+function repeat<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
   return withRetries(attempt, { ...defaultRetryPolicy, attempts: 4 }, realSurroundings, signal);
 }

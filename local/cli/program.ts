@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addClientRun } from './commands/client-run.ts';
 import { addDeploy } from './commands/deploy.ts';
+import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
 import { addModelList } from './commands/model-list.ts';
 import { addModelRollback } from './commands/model-rollback.ts';
@@ -45,8 +46,9 @@ export function createProgram(console: Console): Command {
   addTaskResume(task, console);
   const model = program
     .command('model')
-    .summary("list, download and roll back a task's versions")
-    .description('Published versions of a task.');
+    .summary("build a training package; list, download and roll back a task's versions")
+    .description('Training packages, and published versions of a task.');
+  addModelBuild(model, console);
   addModelList(model, console);
   addModelGet(model, console);
   addModelRollback(model, console);

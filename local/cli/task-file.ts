@@ -3,19 +3,36 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { type TaskConfigInput, taskConfigSchema } from '../../shared/wire/task-config.ts';
+import { lossSchema, optimizerSchema, trainingSpecSchema } from '../model-package/training-schema.ts';
 import { UsageError } from './console.ts';
-import { type ModelSpec, modelSpecSchema } from './model-spec.ts';
+import { type ModelSpec, modelSpecSchema, type TrainingChoice } from './model-spec.ts';
 
 /** What `task create` reads: a task's configuration, its model and, where it has one, its evaluation set. */
 export interface TaskFile {
   readonly config: TaskConfigInput;
   readonly model: ModelSpec;
+  /** How the model is trained, where the file says so. */
+  readonly choice: TrainingChoice;
   /** Path of a safetensors file with `x` and `y`. */
   readonly heldOut: string | undefined;
 }
 
 const maxFileBytes = 1024 * 1024;
-const fieldsSchema = z.looseObject({ model: modelSpecSchema, heldOut: z.string().min(1).optional() });
+/** A name alone, or a name with settings. */
+const nameOr = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' ? { kind: value } : value), schema);
+const choiceFields = {
+  loss: nameOr(lossSchema).optional(),
+  optimizer: nameOr(optimizerSchema).optional(),
+  clip: trainingSpecSchema.shape.clip,
+  freeze: trainingSpecSchema.shape.freeze,
+  rateMultipliers: trainingSpecSchema.shape.rateMultipliers,
+  proximal: trainingSpecSchema.shape.proximal,
+  control: trainingSpecSchema.shape.control,
+  privacy: trainingSpecSchema.shape.privacy,
+  init: z.string().min(1).optional(),
+};
+const fieldsSchema = z.object({ model: modelSpecSchema, heldOut: z.string().min(1).optional(), ...choiceFields });
 
 /** Reads YAML or JSON; paths in it are relative to the file. @throws {UsageError} naming every field that is wrong */
 export async function readTaskFile(path: string): Promise<TaskFile> {
@@ -26,11 +43,12 @@ export async function readTaskFile(path: string): Promise<TaskFile> {
     throw new UsageError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   if (text.length > maxFileBytes) throw new UsageError(`${path}: ${text.length} characters, expected at most 1 MiB`);
-  const { config, model, heldOut } = parseTaskFile(text, path);
+  const { config, model, choice, heldOut } = parseTaskFile(text, path);
   const beside = (file: string) => resolve(dirname(path), file);
   return {
     config,
-    model: 'onnx' in model ? { onnx: beside(model.onnx) } : model,
+    model: besideModel(model, beside),
+    choice: choice.init === undefined ? choice : { ...choice, init: beside(choice.init) },
     heldOut: heldOut === undefined ? undefined : beside(heldOut),
   };
 }
@@ -47,12 +65,19 @@ export function parseTaskFile(text: string, name: string): TaskFile {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new UsageError(`${name}: expected fields such as "task:" and "model:"`);
   }
-  const { model: _model, heldOut: _heldOut, ...config } = content as Record<string, unknown>;
+  const known = new Set(Object.keys(fieldsSchema.shape));
+  const config = Object.fromEntries(Object.entries(content).filter(([field]) => !known.has(field)));
   const fields = fieldsSchema.safeParse(content);
   const checked = taskConfigSchema.safeParse(config);
   const issues = [...(checked.error?.issues ?? []), ...(fields.error?.issues ?? [])];
   if (!fields.success || !checked.success) throw new UsageError(`${name}: ${issues.map(issueText).join('; ')}`);
-  return { config: checked.data, model: fields.data.model, heldOut: fields.data.heldOut };
+  const { model, heldOut, ...choice } = fields.data;
+  return { config: checked.data, model, heldOut, choice };
+}
+
+function besideModel(model: ModelSpec, beside: (file: string) => string): ModelSpec {
+  if ('onnx' in model) return { onnx: beside(model.onnx) };
+  return 'package' in model ? { package: beside(model.package) } : model;
 }
 
 function issueText({ path, message, code, ...issue }: z.core.$ZodIssue): string {

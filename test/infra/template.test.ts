@@ -95,7 +95,7 @@ describe('the template', () => {
   test('has an alarm for dead letters, failed rounds and stuck buffers, each with its chapter in the runbook', () => {
     const runbook = readFileSync(join(root, 'docs', 'runbook.md'), 'utf8');
     const alarms = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => String(Properties?.AlarmDescription));
-    expect(alarms).toHaveLength(4);
+    expect(alarms).toHaveLength(5);
     for (const description of alarms) {
       const anchor = /docs\/runbook\.md#([a-z-]+)/.exec(description)?.[1] ?? '';
       const heading = `## ${anchor.replaceAll('-', ' ')}`;

@@ -3,7 +3,7 @@ import type { Layout } from '../../../shared/core/params.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 
 /**
- * Checks that the buffers hold what the shape says and that no label is negative.
+ * Checks that the buffers hold what the shape says; whether the labels are what a loss wants, only its graph knows.
  * @throws {FlError} `samples-invalid`
  */
 export function checkSamples({ x, y, n, shape }: Samples): void {
@@ -12,9 +12,8 @@ export function checkSamples({ x, y, n, shape }: Samples): void {
   const perExample = shape.reduce((product, dimension) => product * dimension, 1);
   if (!Number.isSafeInteger(perExample) || perExample < 1) throw invalid(`shape is [${shape}], expected sizes >= 1`);
   if (x.length !== n * perExample) throw invalid(`x has ${x.length} values, expected ${n} times ${perExample}`);
-  if (y.length !== n) throw invalid(`y has ${y.length} labels, expected ${n}`);
-  const negative = y.findIndex((label) => label < 0);
-  if (negative >= 0) throw invalid(`label ${y[negative]} of example ${negative} is negative`);
+  const wholeRows = y instanceof Float32Array && y.length > 0 && y.length % n === 0;
+  if (y.length !== n && !wholeRows) throw invalid(`y has ${y.length} labels, expected ${n}`);
 }
 
 /** @throws {FlError} `params-mismatch` */

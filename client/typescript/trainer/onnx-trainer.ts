@@ -4,7 +4,16 @@ import type { Layout } from '../../../shared/core/params.ts';
 import { permutation, type Random } from '../../../shared/core/random.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 import { type EvaluateResult, evaluateInChunks } from '../../../shared/onnx/runtime/evaluate.ts';
-import { joinParams, type OnnxRuntime, sessionOptions, splitParams } from '../../../shared/onnx/runtime/runtime.ts';
+import { ignoresLabels } from '../../../shared/onnx/runtime/example-feeds.ts';
+import {
+  joinParams,
+  type OnnxRuntime,
+  sessionOptions,
+  splitParams,
+  type Tensors,
+} from '../../../shared/onnx/runtime/runtime.ts';
+import { inputNames } from '../../../shared/onnx/training/names.ts';
+import { type AlgorithmOptions, fixedInputs, initialState, noiseInputs } from './algorithm-inputs.ts';
 import { checkParams, checkSamples, checkTraining } from './check-inputs.ts';
 import { epochRunner, type StepRunner, singleStepRunner } from './step-runner.ts';
 
@@ -18,7 +27,7 @@ export interface TrainerPackage {
   readonly trainEpoch: Uint8Array;
 }
 
-export interface TrainOptions {
+export interface TrainOptions extends AlgorithmOptions {
   /** Where to start, shape [layout.size]. Never written. */
   readonly params: Float32Array;
   readonly samples: Samples;
@@ -94,7 +103,7 @@ export class OnnxTrainer {
   }
 
   /**
-   * Mini-batch SGD with a fresh shuffle for each epoch.
+   * Trains in mini-batches with a fresh shuffle for each epoch. The optimizer's state starts from zero.
    * @throws {FlError} `training-invalid`, `samples-invalid` or `params-mismatch` before it starts; `training-failed` if the runtime gives up,
    *   as on a label that is no class; `training-diverged` if the loss or a parameter is no longer finite
    */
@@ -103,9 +112,14 @@ export class OnnxTrainer {
     checkTraining(options);
     checkSamples(samples);
     checkParams(this.#layout, options.params);
-    const runner = this.#runner(samples, learningRate);
+    const session = this.#sessions.train;
+    const runner = this.#runner(options);
+    const noise = noiseInputs(this.#ort, session, options.noise);
     const stepsTotal = epochs * Math.ceil(samples.n / batchSize);
-    let params = splitParams(this.#ort, this.#layout, options.params);
+    let carried: Tensors = {
+      ...splitParams(this.#ort, this.#layout, options.params),
+      ...initialState(this.#ort, session),
+    };
     let steps = 0;
     let lossSum = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
@@ -114,9 +128,10 @@ export class OnnxTrainer {
         signal?.throwIfAborted();
         const rows = this.#nextRows(order, first, batchSize);
         const startMs = performance.now();
-        const done = await runner.run(params, rows, Math.min(batchSize, rows.length)).catch(failed);
+        const batch = Math.min(batchSize, rows.length);
+        const done = await runner.run(carried, rows, batch, noise(rows.length / batch)).catch(failed);
         this.#adapt((performance.now() - startMs) / done.losses.length);
-        params = done.params;
+        carried = done.carried;
         first += rows.length;
         steps += done.losses.length;
         for (const loss of done.losses) lossSum += loss;
@@ -126,7 +141,7 @@ export class OnnxTrainer {
         await nextTask();
       }
     }
-    const trained = joinParams(this.#layout, params);
+    const trained = joinParams(this.#layout, carried);
     if (!trained.every(Number.isFinite)) throw diverged('a parameter is no longer finite', learningRate);
     return { params: trained, loss: lossSum / steps, steps };
   }
@@ -146,9 +161,14 @@ export class OnnxTrainer {
     await Promise.all([this.#sessions.evaluate.release(), this.#sessions.train.release()]);
   }
 
-  #runner(samples: Samples, learningRate: number): StepRunner {
-    const inputs = { ort: this.#ort, layout: this.#layout, samples, learningRate };
-    const { train, trainGraph } = this.#sessions;
+  #runner(options: TrainOptions): StepRunner {
+    const ort = this.#ort;
+    const { samples, learningRate, params } = options;
+    const { evaluate, train, trainGraph } = this.#sessions;
+    const rate = new ort.Tensor('float32', Float32Array.of(learningRate), []);
+    const added = fixedInputs(ort, train, this.#layout, params, options);
+    const fixed = { ...added, [inputNames.learningRate]: rate };
+    const inputs = { ort, samples, fixed, ignoresLabels: ignoresLabels(evaluate) };
     return trainGraph === 'epoch' ? epochRunner(train, inputs) : singleStepRunner(train, inputs);
   }
 

@@ -1,73 +1,84 @@
 import type { InferenceSession } from 'onnxruntime-common';
-import type { Layout } from '../../../shared/core/params.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
+import { exampleFeeds } from '../../../shared/onnx/runtime/example-feeds.ts';
 import { floatsOf, type OnnxRuntime, type Tensors } from '../../../shared/onnx/runtime/runtime.ts';
 import { inputNames, nextName, outputNames } from '../../../shared/onnx/training/names.ts';
 
-/** Several steps of SGD in one call. */
+/** Several training steps in one call. */
 export interface StepRunner {
   /**
+   * @param carried parameters and optimizer state
    * @param rows example numbers, `batch` for each step, shape [steps * batch]
-   * @returns mean loss of each step, shape [steps], and the parameters after the last
+   * @param perStep inputs that are new in each step, each [steps, ...]
+   * @returns mean loss of each step, shape [steps], and what is carried on
    */
-  run(params: Tensors, rows: Uint32Array, batch: number): Promise<{ losses: Float32Array; params: Tensors }>;
+  run(
+    carried: Tensors,
+    rows: Uint32Array,
+    batch: number,
+    perStep: Tensors,
+  ): Promise<{ losses: Float32Array; carried: Tensors }>;
 }
 
 /** What a runner trains on. */
 export interface StepRunnerInputs {
   readonly ort: OnnxRuntime;
-  readonly layout: Layout;
   readonly samples: Samples;
-  readonly learningRate: number;
+  /** Inputs that are the same in all steps: the learning rate, and what an algorithm adds. */
+  readonly fixed: Tensors;
+  /** Whether the loss leaves examples with negative labels out. */
+  readonly ignoresLabels: boolean;
 }
 
 /** Runs the epoch graph, which gathers the examples and loops over the steps itself. */
-export function epochRunner(session: InferenceSession, inputs: StepRunnerInputs): StepRunner {
-  const { ort, layout, samples, learningRate } = inputs;
-  const fixed: Tensors = {
-    [inputNames.features]: new ort.Tensor('float32', samples.x, [samples.n, ...samples.shape]),
-    [inputNames.labels]: new ort.Tensor('int64', BigInt64Array.from(samples.y, BigInt), [samples.n]),
-    [inputNames.learningRate]: new ort.Tensor('float32', Float32Array.of(learningRate), []),
-  };
+export function epochRunner(
+  session: InferenceSession,
+  { ort, samples, fixed, ignoresLabels }: StepRunnerInputs,
+): StepRunner {
+  const examples = exampleFeeds(ort, session, samples, ignoresLabels).slice(0, samples.n);
   return {
-    async run(params, rows, batch) {
+    async run(carried, rows, batch, perStep) {
       const indices = new ort.Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length / batch, batch]);
-      const outputs = await session.run({ ...params, ...fixed, [inputNames.indices]: indices });
-      return { losses: floatsOf(outputs[outputNames.losses]), params: nextParams(layout, outputs) };
+      const feeds = { ...carried, ...examples, ...fixed, ...perStep, [inputNames.indices]: indices };
+      const outputs = await session.run(feeds);
+      return { losses: floatsOf(outputs[outputNames.losses]), carried: nextOf(carried, outputs) };
     },
   };
 }
 
 /** Runs the step graph once for each step: slower, for a runtime that does not loop. */
-export function singleStepRunner(session: InferenceSession, inputs: StepRunnerInputs): StepRunner {
-  const { ort, layout, samples, learningRate } = inputs;
-  const rate = new ort.Tensor('float32', Float32Array.of(learningRate), []);
-  const width = samples.x.length / samples.n;
+export function singleStepRunner(
+  session: InferenceSession,
+  { ort, samples, fixed, ignoresLabels }: StepRunnerInputs,
+): StepRunner {
+  const examples = exampleFeeds(ort, session, samples, ignoresLabels);
   return {
-    async run(params, rows, batch) {
+    async run(carried, rows, batch, perStep) {
       const losses = new Float32Array(rows.length / batch);
-      let current = params;
+      let current = carried;
       for (let step = 0; step < losses.length; step++) {
-        const features = new Float32Array(batch * width);
-        const labels = new BigInt64Array(batch);
-        rows.subarray(step * batch, (step + 1) * batch).forEach((row, i) => {
-          features.set(samples.x.subarray(row * width, (row + 1) * width), i * width);
-          labels[i] = BigInt(samples.y[row]);
-        });
-        const outputs = await session.run({
-          ...current,
-          [inputNames.features]: new ort.Tensor('float32', features, [batch, ...samples.shape]),
-          [inputNames.labels]: new ort.Tensor('int64', labels, [batch]),
-          [inputNames.learningRate]: rate,
-        });
+        const picked = examples.pick(rows.subarray(step * batch, (step + 1) * batch));
+        const feeds = { ...current, ...picked, ...fixed, ...sliced(ort, perStep, step) };
+        const outputs = await session.run(feeds);
         losses[step] = floatsOf(outputs[outputNames.loss])[0];
-        current = nextParams(layout, outputs);
+        current = nextOf(current, outputs);
       }
-      return { losses, params: current };
+      return { losses, carried: current };
     },
   };
 }
 
-function nextParams(layout: Layout, outputs: Tensors): Tensors {
-  return Object.fromEntries(layout.tensors.map(({ name }) => [name, outputs[nextName(name)]]));
+/** One step's part of inputs that are [steps, ...]. */
+function sliced({ Tensor }: OnnxRuntime, perStep: Tensors, step: number): Tensors {
+  return Object.fromEntries(
+    Object.entries(perStep).map(([name, tensor]) => {
+      const shape = tensor.dims.slice(1);
+      const size = tensor.size / tensor.dims[0];
+      return [name, new Tensor('float32', floatsOf(tensor).subarray(step * size, (step + 1) * size), shape)];
+    }),
+  );
+}
+
+function nextOf(carried: Tensors, outputs: Tensors): Tensors {
+  return Object.fromEntries(Object.keys(carried).map((name) => [name, outputs[nextName(name)]]));
 }

@@ -2,12 +2,9 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { folderStore } from '../../../client/typescript/folder-store.ts';
 import { onnxParticipant, TributaryClient } from '../../../client/typescript/index.ts';
-import type { Evaluate, ParticipationEvent, Train } from '../../../client/typescript/participation.ts';
+import type { ParticipationEvent } from '../../../client/typescript/participation.ts';
 import { clientIdPattern } from '../../../shared/core/names.ts';
-import type { Layout } from '../../../shared/core/params.ts';
-import type { OnnxRuntime } from '../../../shared/onnx/runtime/runtime.ts';
-import type { ClientData } from '../../data/federation.ts';
-import { type ClientSource, clientData, shapedForLayout } from '../client-data.ts';
+import { type ClientSource, clientData } from '../client-data.ts';
 import type { Console } from '../console.ts';
 import { cloudFile, endpointOption, resolveEndpoint } from '../endpoint.ts';
 import { bytesText } from '../format.ts';
@@ -76,7 +73,7 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
   });
   console.err(`client ${name}: ${data.train.n} examples to train on, ${data.test.n} to measure on`);
   const summary = await client.participate(options.task, {
-    ...participant(ort, data),
+    ...onnxParticipant({ ort, samples: data.train, test: data.test }),
     maxUpdates: options.updates,
     awaitOutcome: options.awaitOutcome,
     signal: console.signal,
@@ -88,23 +85,6 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
   const { updates, examples: trained, reason } = summary;
   if (options.json) console.out(JSON.stringify({ client: name, ...summary }));
   else console.out(`${updates} updates of ${trained} examples stored: ${reason.replace('-', ' ')}`);
-}
-
-/** The ready ONNX participant, made when the first model has come: its layout says which shape the examples take. */
-function participant(ort: OnnxRuntime, { train, test }: ClientData): { train: Train; evaluate: Evaluate } {
-  let made: ReturnType<typeof onnxParticipant> | undefined;
-  const ready = (layout: Layout) => {
-    made ??= onnxParticipant({
-      ort,
-      samples: shapedForLayout(train, layout),
-      test: shapedForLayout(test, layout),
-    });
-    return made;
-  };
-  return {
-    train: (input) => ready(input.params.layout).train(input),
-    evaluate: async (input) => (await ready(input.params.layout).evaluate?.(input)) ?? {},
-  };
 }
 
 function eventLine(event: ParticipationEvent): string | undefined {

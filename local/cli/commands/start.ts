@@ -2,11 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defaultTraits } from '../../fleet/profile.ts';
 import type { Console } from '../console.ts';
 import { cloudFile } from '../endpoint.ts';
-import type { StartOptions } from '../start/settings.ts';
+import { type ModelChoice, modelNames, type StartOptions } from '../start/settings.ts';
+import { addTrainingOptions, trainingHelp } from '../training-options.ts';
 import { decimal, integer } from '../values.ts';
 import { parseTaskName } from './task-name-argument.ts';
 
-const examples = `
+const examples = `${trainingHelp}
+
 The data set, its split over the clients and the initial model follow from --seed. The order in which updates arrive is
 real time, so two runs publish slightly different models; with --deterministic they publish the same bytes.
 
@@ -15,10 +17,11 @@ Examples:
   npm start -- --dataset mnist --data-dir DIR                 100 clients with uneven digits
   npm start -- --dataset csv --data-dir DIR --label diagnosis one client for each CSV file
   npm start -- --mode sync --json > sync.json                 synchronous FedAvg over the same fleet
+  npm start -- --dataset mnist --model net.onnx --loss softmax-cross-entropy  a model that PyTorch exported
   npm start -- --keep                                         then, in another shell: npx tributary task show TASK`;
 
 export function addStart(program: Command, console: Console): void {
-  program
+  const command = program
     .command('start')
     .summary('train a model on this machine, through the very template that `deploy` ships')
     .description('Synthesizes the stack, runs it on 127.0.0.1, and trains a model across a fleet of simulated clients.')
@@ -69,14 +72,12 @@ export function addStart(program: Command, console: Console): void {
       'end as soon as the held-out accuracy reaches this, in (0, 1] (default: mnist 0.965 unless --rounds is given)',
       decimal(0, 1, true),
     )
-    .addOption(
-      new Option('--model <kind>', 'what to train (default: what suits the data set)').choices([
-        'logistic-regression',
-        'mlp',
-        'cnn',
-      ]),
+    .option(
+      '--model <model>',
+      `what to train: ${modelNames.join(', ')}, FILE.onnx as PyTorch exports it, or a folder that \`model build\` made (default: what suits the data set)`,
+      parseModel,
     )
-    .option('--hidden <widths>', 'mlp: widths of the hidden layers, such as 200 or 64,32', parseWidths)
+    .option('--hidden <widths>', 'mlp, autoencoder: widths of the hidden layers, such as 200 or 64,32', parseWidths)
     .option(
       '--lr <rate>',
       "learning rate of the clients' SGD (default: what suits the data set)",
@@ -111,13 +112,22 @@ export function addStart(program: Command, console: Console): void {
       `leave the local cloud running afterwards, with its state in .tributary/kept and its address in ${cloudFile}`,
       false,
     )
-    .option('--deterministic', 'virtual time, one event after the other: the same seed gives the same bytes', false)
+    .option('--deterministic', 'virtual time, one event after the other: the same seed gives the same bytes', false);
+  addTrainingOptions(command)
     .addHelpText('after', examples)
     .action(async (options: StartOptions) => {
       // Loaded late: --help and the other verbs need none of it.
       const { startAndReport } = await import('../start/report.ts');
       await startAndReport(options, console);
     });
+}
+
+function parseModel(text: string): ModelChoice {
+  const name = modelNames.find((known) => known === text);
+  if (name) return name;
+  if (text.endsWith('.onnx')) return { onnx: text };
+  if (/[./\\]/.test(text)) return { package: text };
+  throw new InvalidArgumentError(`Expected ${modelNames.join(', ')}, FILE.onnx or a folder with a training package.`);
 }
 
 function parseWidths(text: string): number[] {

@@ -16,7 +16,7 @@ export function addTaskCreate(group: Command, console: Console): void {
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', '\nExample:\n  npx tributary task create examples/task.yaml')
     .action(async (file: string, { endpoint, json }: { endpoint?: string; json: boolean }) => {
-      const { config, model, heldOut } = await readTaskFile(file);
+      const { config, model, choice, heldOut } = await readTaskFile(file);
       const target = await resolveEndpoint(endpoint, console.env);
       const [{ buildModel }, { createTask }, { OperatorApi }] = await Promise.all([
         import('../model-spec.ts'),
@@ -24,7 +24,7 @@ export function addTaskCreate(group: Command, console: Console): void {
         import('../operator-api.ts'),
       ]);
       const heldOutFile = heldOut === undefined ? undefined : await readHeldOut(heldOut);
-      const built = await buildModel(model, config.training?.seed ?? 1);
+      const built = await buildModel(model, config.training?.seed ?? 1, choice);
       const task = await createTask(new OperatorApi(target), config, built, heldOutFile, console.signal);
       const parameters = built.package.layout.size;
       if (json) console.out(JSON.stringify({ task, parameters, endpoint: target.url }));

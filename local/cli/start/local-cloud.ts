@@ -34,11 +34,10 @@ export async function openCloud(
     );
   }
   const folder = resolve(stateFolder, keep ? 'kept' : join('runs', `${Date.now()}-${process.pid}`));
-  const assembly = join(folder, 'assembly');
-  await synthesize(assembly, signal);
-  signal.throwIfAborted();
-  const cloud = await startCloud({ assembly, dir: join(folder, 'state'), log });
-  cloud.warm();
+  const cloud = await startOn(folder, log, signal).catch(async (error: unknown) => {
+    if (!keep) await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   const endpoint = cloud.outputs.ApiUrl?.replace(/\/+$/, '');
   if (!endpoint) {
     await cloud.close();
@@ -58,6 +57,15 @@ export async function openCloud(
       else if (ending === 'done') await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startOn(folder: string, log: (line: string) => void, signal: AbortSignal): Promise<Cloud> {
+  const assembly = join(folder, 'assembly');
+  await synthesize(assembly, signal);
+  signal.throwIfAborted();
+  const cloud = await startCloud({ assembly, dir: join(folder, 'state'), log });
+  cloud.warm();
+  return cloud;
 }
 
 async function announce(file: CloudFile): Promise<void> {

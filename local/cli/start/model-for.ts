@@ -1,16 +1,26 @@
 import type { Samples } from '../../../shared/core/samples.ts';
+import { shapeMisfit } from '../../../shared/onnx/runtime/example-feeds.ts';
+import { lossOf, targetsFeatures } from '../../../shared/onnx/training/loss.ts';
+import type { TrainingPackage } from '../../../shared/onnx/training/training-package.ts';
 import type { Federation } from '../../data/federation.ts';
 import { UsageError } from '../console.ts';
 import type { ModelSpec } from '../model-spec.ts';
 import type { StartOptions } from './settings.ts';
 
 const defaultHidden = [200];
+const defaultCode = [64, 16];
 
 /** The model that was asked for, or the one that suits the data. @throws {UsageError} if it cannot take the data */
 export function modelFor({ model, hidden }: StartOptions, { suggestion, shape, classes }: Federation): ModelSpec {
   const kind = model ?? suggestion.model.kind;
+  if (typeof kind !== 'string') {
+    if (hidden) throw new UsageError('--hidden is for --model mlp or autoencoder; this model has its widths');
+    return kind;
+  }
   const features = shape.reduce((product, side) => product * side, 1);
-  if (hidden && kind !== 'mlp') throw new UsageError(`--hidden is for --model mlp; this is ${kind}`);
+  if (hidden && kind !== 'mlp' && kind !== 'autoencoder') {
+    throw new UsageError(`--hidden is for --model mlp or autoencoder; this is ${kind}`);
+  }
   switch (kind) {
     case 'logistic-regression':
       return { kind, features, classes };
@@ -18,17 +28,21 @@ export function modelFor({ model, hidden }: StartOptions, { suggestion, shape, c
       const suggested = suggestion.model.kind === 'mlp' ? suggestion.model.hidden : defaultHidden;
       return { kind, features, hidden: [...(hidden ?? suggested)], classes };
     }
+    case 'autoencoder':
+      return { kind, features, hidden: [...(hidden ?? defaultCode)] };
+    case 'resnet-small':
     case 'cnn': {
-      if (shape.length !== 3) throw new UsageError('--model cnn is for images: [channels, height, width]');
+      if (shape.length !== 3) throw new UsageError(`--model ${kind} is for images: [channels, height, width]`);
       const [channels, height, width] = shape;
-      return { kind, channels, height, width, classes };
+      const sizes = { channels, height, width, classes };
+      return kind === 'cnn' ? { kind, ...sizes } : { kind, ...sizes, filters: [16, 32, 64], blocks: 1 };
     }
   }
 }
 
-/** The federation with its examples shaped as the model takes them: flat for all but the CNN. No value is copied. */
+/** The federation with its examples flat, for a family that takes them so. No value is copied. */
 export function shapedFor(model: ModelSpec, federation: Federation): Federation {
-  if ('kind' in model && model.kind === 'cnn') return federation;
+  if (!('kind' in model) || model.kind === 'cnn' || model.kind === 'resnet-small') return federation;
   const shape = [federation.shape.reduce((product, side) => product * side, 1)];
   const flat = (samples: Samples): Samples => ({ ...samples, shape });
   return {
@@ -40,8 +54,24 @@ export function shapedFor(model: ModelSpec, federation: Federation): Federation 
 }
 
 export function modelText(model: ModelSpec): string {
-  if (!('kind' in model)) return model.onnx;
+  if (!('kind' in model)) return 'onnx' in model ? model.onnx : model.package;
   if (model.kind === 'mlp') return `MLP ${[model.features, ...model.hidden, model.classes].join('-')}`;
   if (model.kind === 'cnn') return 'CNN';
-  return `logistic regression ${model.features}-${model.classes}`;
+  if (model.kind === 'autoencoder') return `autoencoder ${[model.features, ...model.hidden].join('-')}`;
+  return model.kind === 'logistic-regression' ? `logistic regression ${model.features}-${model.classes}` : model.kind;
+}
+
+/** @throws {UsageError} if the data is not what the model and its loss take */
+export function requireFit(
+  { exampleShape, outputs, training: { loss } }: TrainingPackage,
+  { shape, classes }: Pick<Federation, 'shape' | 'classes'>,
+): void {
+  const misfit = shapeMisfit(shape, exampleShape);
+  if (misfit) throw new UsageError(misfit);
+  if (targetsFeatures(loss)) return;
+  if (lossOf(loss, outputs).target === 'value') {
+    throw new UsageError(`--loss ${loss.kind} takes values to regress on, the data have ${classes} classes`);
+  }
+  const most = outputs === 1 ? 2 : outputs;
+  if (classes > most) throw new UsageError(`the model tells ${most} classes apart, the data have ${classes}`);
 }

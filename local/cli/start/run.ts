@@ -8,12 +8,13 @@ import { createTrainerPool } from '../../fleet/trainer-pool.ts';
 import { withClientNames } from '../client-names.ts';
 import type { Console } from '../console.ts';
 import { type BuiltModel, buildModel } from '../model-spec.ts';
+import { trainingChoice } from '../training-options.ts';
 import { declareTask } from './declare-task.ts';
 import { requireNoDenial } from './denied.ts';
 import { type Display, lineDisplay, liveDisplay } from './display.ts';
 import { type OwnCloud, openCloud } from './local-cloud.ts';
 import { measureClients } from './measure-clients.ts';
-import { modelFor, modelText, shapedFor } from './model-for.ts';
+import { modelFor, modelText, requireFit, shapedFor } from './model-for.ts';
 import {
   accuracyByVersion,
   metricsOf,
@@ -90,7 +91,8 @@ async function trainAndSave({ options, own, view, display, phase, signal }: Run,
   phase('building the training graphs');
   const spec = modelFor(options, loaded);
   const data = withClientNames(shapedFor(spec, loaded));
-  const model = await buildModel(spec, options.seed);
+  const model = await buildModel(spec, options.seed, trainingChoice(options));
+  requireFit(model.package, data);
   const schedule = scheduleOf(options, data.suggestion, data.clients.length);
   const traits = traitsOf(options);
   const random = randomFrom(options.seed).fork('fleet');

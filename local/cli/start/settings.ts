@@ -2,12 +2,16 @@ import type { Suggestion } from '../../data/federation.ts';
 import type { FederationOptions } from '../../data/load-federation.ts';
 import { defaultTraits, type FleetTraits } from '../../fleet/profile.ts';
 import { UsageError } from '../console.ts';
+import type { TrainingOptions } from '../training-options.ts';
 
 export type Dataset = 'synthetic' | 'mnist' | 'csv';
-export type ModelName = 'logistic-regression' | 'mlp' | 'cnn';
+export const modelNames = ['logistic-regression', 'mlp', 'cnn', 'resnet-small', 'autoencoder'] as const;
+export type ModelName = (typeof modelNames)[number];
+/** A family, sized for the data, or a model of one's own. */
+export type ModelChoice = ModelName | { readonly onnx: string } | { readonly package: string };
 
 /** The options of `start` as they were given; what is missing takes the data set's own default. */
-export interface StartOptions {
+export interface StartOptions extends TrainingOptions {
   readonly dataset: Dataset;
   readonly dataDir?: string;
   readonly label?: string;
@@ -21,7 +25,7 @@ export interface StartOptions {
   readonly mode: 'async' | 'sync';
   readonly seed: number;
   readonly targetAccuracy?: number;
-  readonly model?: ModelName;
+  readonly model?: ModelChoice;
   readonly hidden?: readonly number[];
   readonly lr?: number;
   readonly epochs?: number;
@@ -56,7 +60,7 @@ export function federationOptions(options: DataOptions): FederationOptions {
     case 'synthetic':
       refuse(dataDir, '--data-dir', 'its data is drawn from the seed');
       refuse(label, '--label', 'its data is drawn from the seed');
-      if (options.model === 'cnn') refuse(options.model, '--model cnn', 'it is for images');
+      if (isForImages(options.model)) refuse(options.model, `--model ${options.model}`, 'it is for images');
       return { dataset, clients, alpha, seed };
     case 'mnist':
       refuse(label, '--label', 'the label files are part of the data set');
@@ -67,16 +71,20 @@ export function federationOptions(options: DataOptions): FederationOptions {
         seed,
         testShare: ownTestShare,
         ...(alpha === undefined ? {} : { split: { kind: 'dirichlet', alpha } }),
-        ...(options.model === 'cnn' ? { heldOut: cnnHeldOut } : {}),
+        ...(isForImages(options.model) ? { heldOut: cnnHeldOut } : {}),
       };
     case 'csv':
       if (dataDir === undefined)
         throw new UsageError('--dataset csv needs --data-dir DIR, with one CSV file per client');
       refuse(clients, '--clients', 'there is one client for each file');
       refuse(alpha, '--alpha', 'each file is a client as it is');
-      if (options.model === 'cnn') refuse(options.model, '--model cnn', 'it is for images');
+      if (isForImages(options.model)) refuse(options.model, `--model ${options.model}`, 'it is for images');
       return { dataset, dataDir, seed, ...(label === undefined ? {} : { label: labelOf(label) }) };
   }
+}
+
+function isForImages(model: ModelChoice | undefined): boolean {
+  return model === 'cnn' || model === 'resnet-small';
 }
 
 /** `-1` and `13` are positions, anything else a name. */
