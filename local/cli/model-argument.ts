@@ -6,8 +6,9 @@ import { named } from './training-options.ts';
 export function familyArgument(text: string): ModelFamily {
   const value = named(text);
   // A list of one is written without a colon.
-  const whole = typeof value.hidden === 'number' ? { ...value, hidden: [value.hidden] } : value;
-  const parsed = familySchema.safeParse(whole);
+  const asList = { ...value, hidden: [value.hidden] };
+  const first = familySchema.safeParse(value);
+  const parsed = first.success || typeof value.hidden !== 'number' ? first : familySchema.safeParse(asList);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw new UsageError(`--family ${text}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);

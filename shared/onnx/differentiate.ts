@@ -1,5 +1,5 @@
 import { FlError } from '../core/errors.ts';
-import { describeNode, type Graph } from './graph.ts';
+import { describeNode, type Graph, type Node } from './graph.ts';
 import type { BuiltNode, GraphBuilder } from './graph-builder.ts';
 import { type Inferred, shapeContext } from './infer-shapes.ts';
 import { ruleFor } from './rules/registry.ts';
@@ -15,11 +15,19 @@ export interface Forward {
   valueName(name: string): string;
 }
 
+/** The inputs of a node that can have a gradient. */
+function differentiableInputs(node: Node, index: number): readonly string[] {
+  const rule = ruleFor(node, index);
+  if (!rule.gradients) return [];
+  return node.inputs.filter((name, input) => name !== '' && (rule.differentiable?.(input, node) ?? true));
+}
+
 /** The names of all values that depend on one of `parameters` through operators that pass a gradient on. */
 function dependents(graph: Graph, parameters: ReadonlySet<string>): ReadonlySet<string> {
   const reached = new Set(parameters);
   graph.nodes.forEach((node, index) => {
-    if (ruleFor(node, index).gradients && node.inputs.some((name) => reached.has(name))) reached.add(node.outputs[0]);
+    if (!differentiableInputs(node, index).some((name) => reached.has(name))) return;
+    for (const name of passingOutputs(node, index)) reached.add(name);
   });
   return reached;
 }
@@ -29,10 +37,15 @@ export function ancestors(graph: Graph, value: string): ReadonlySet<string> {
   const reached = new Set([value]);
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i];
-    if (!reached.has(node.outputs[0]) || !ruleFor(node, i).gradients) continue;
-    for (const name of node.inputs) reached.add(name);
+    if (!passingOutputs(node, i).some((name) => reached.has(name))) continue;
+    for (const name of differentiableInputs(node, i)) reached.add(name);
   }
   return reached;
+}
+
+/** The outputs of a node by which a gradient may come in. */
+function passingOutputs(node: Node, index: number): readonly string[] {
+  return ruleFor(node, index).manyOutputs ? node.outputs.filter((name) => name !== '') : node.outputs.slice(0, 1);
 }
 
 /**
@@ -51,23 +64,25 @@ export function differentiate(
   const gradients = new Map([[of, seed]]);
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i];
-    if (node.outputs.slice(1).some((name) => gradients.has(name))) {
+    const rule = ruleFor(node, i);
+    if (!rule.manyOutputs && node.outputs.slice(1).some((name) => gradients.has(name))) {
       throw new FlError(
         'onnx-operator-unsupported',
         `${describeNode(node, i)}: only its first output may be trained through`,
       );
     }
-    const outputGradient = gradients.get(node.outputs[0]);
-    const rule = ruleFor(node, i);
-    if (outputGradient === undefined || !rule.gradients || !wanted.has(node.outputs[0])) continue;
+    const gradientOf = (output: number) => gradients.get(node.outputs[output] ?? '');
+    const arrived = node.outputs.some((name) => gradients.has(name) && wanted.has(name));
+    if (!arrived || !rule.gradients) continue;
     const context: GradientContext = {
       ...shapeContext(node, inferred),
       build,
-      outputGradient,
+      outputGradient: gradientOf(0) ?? '',
+      gradientOf,
       input: (index) => forward.valueName(node.inputs[index]),
       output: (index) => outputOf(build, nodes[i], index),
-      outputShape: () => inferred.shapes.get(node.outputs[0]) ?? [],
-      wants: (index) => wanted.has(node.inputs[index] ?? ''),
+      outputShape: (index = 0) => inferred.shapes.get(node.outputs[index]) ?? [],
+      wants: (index) => wanted.has(node.inputs[index] ?? '') && (rule.differentiable?.(index, node) ?? true),
     };
     rule.gradients(context).forEach((gradient, index) => {
       const name = node.inputs[index];

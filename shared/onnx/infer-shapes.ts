@@ -1,15 +1,18 @@
 import { FlError } from '../core/errors.ts';
-import { describeNode, type Graph } from './graph.ts';
+import { describeNode, type Graph, type Node } from './graph.ts';
+import { type Known, knownTensor, mostKnown } from './known.ts';
 import { constantValue } from './rules/constant.ts';
 import { ruleFor } from './rules/registry.ts';
 import { illFitting, type ShapeContext } from './rules/rule.ts';
-import type { Shape } from './shape.ts';
+import { fixedSize, type Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Shapes of all values of a graph, and the values that no run changes. */
 export interface Inferred {
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly constants: ReadonlyMap<string, Tensor>;
+  /** Integers that follow from shapes and constants. */
+  readonly known: ReadonlyMap<string, Known>;
 }
 
 /**
@@ -19,11 +22,19 @@ export interface Inferred {
 export function inferShapes(graph: Graph): Inferred {
   const shapes = new Map<string, Shape>();
   const constants = new Map(graph.initializers);
-  for (const [name, { dims }] of graph.initializers) shapes.set(name, dims);
+  const known = new Map<string, Known>();
+  const follow = (name: string, value: Known | undefined) => {
+    if (value && value.values.length <= mostKnown) known.set(name, value);
+  };
+  for (const [name, tensor] of graph.initializers) {
+    shapes.set(name, tensor.dims);
+    follow(name, knownTensor(tensor));
+  }
   for (const { name, dims } of graph.inputs) shapes.set(name, inputShape(name, dims));
   graph.nodes.forEach((node, index) => {
     const rule = ruleFor(node, index);
-    const outputs = rule.outputShapes(shapeContext(node, { shapes, constants }));
+    const context = shapeContext(node, { shapes, constants, known });
+    const outputs = rule.outputShapes(context);
     node.outputs.forEach((name, output) => {
       if (name === '') return;
       const shape = outputs[output];
@@ -34,13 +45,19 @@ export function inferShapes(graph: Graph): Inferred {
         );
       shapes.set(name, shape);
     });
-    if (node.op === 'Constant') constants.set(node.outputs[0], constantValue(node));
+    if (node.op === 'Constant') {
+      const value = constantValue(node);
+      constants.set(node.outputs[0], value);
+      follow(node.outputs[0], knownTensor(value));
+    } else if (isShort(outputs[0])) {
+      follow(node.outputs[0], rule.known?.(context));
+    }
   });
-  return { shapes, constants };
+  return { shapes, constants, known };
 }
 
 /** The view of one node that its rule gets. */
-export function shapeContext(node: Graph['nodes'][number], { shapes, constants }: Inferred): ShapeContext {
+export function shapeContext(node: Node, { shapes, constants, known }: Inferred): ShapeContext {
   return {
     node,
     shape(input) {
@@ -48,8 +65,14 @@ export function shapeContext(node: Graph['nodes'][number], { shapes, constants }
       if (!shape) throw illFitting(node, `input ${input} is missing`);
       return shape;
     },
+    has: (input) => (node.inputs[input] ?? '') !== '',
     constant: (input) => constants.get(node.inputs[input] ?? ''),
+    known: (input) => known.get(node.inputs[input] ?? ''),
   };
+}
+
+function isShort(shape: Shape): boolean {
+  return (fixedSize(shape) ?? Number.POSITIVE_INFINITY) <= mostKnown;
 }
 
 function inputShape(name: string, dims: readonly (number | string)[] | undefined): Shape {

@@ -1,6 +1,7 @@
 import { FlError } from '../core/errors.ts';
 import { checkGraph } from './check-graph.ts';
 import type { Attribute, Graph, Model, Node, ValueInfo } from './graph.ts';
+import { modernize } from './modernize.ts';
 import { parseElementType, parseTensor } from './parse-tensor.ts';
 import {
   type AttributeProto,
@@ -17,15 +18,15 @@ const oldestOpset = 13;
 
 /**
  * Reads an ONNX model and checks that it hangs together: one graph of standard operators, data inside, each value made before it is read.
- * The bytes are copied.
+ * The bytes are copied. The model's nodes are those of operator set 18 or newer.
  * @throws {FlError} `onnx-malformed`, `onnx-too-large`, `onnx-external-data`, `onnx-type-unsupported`, `onnx-opset-unsupported`,
  *   `onnx-feature-unsupported`
  */
 export function parseModel(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): Model {
-  return modelOfProto(readProto(bytes, options.maxBytes));
+  return modernize(modelOfProto(readProto(bytes, options.maxBytes)));
 }
 
-/** `parseModel` for a message that is decoded already. */
+/** `parseModel` for a message that is decoded already; its nodes stay as they are. */
 export function modelOfProto(proto: ModelProto): Model {
   if (!proto.graph) throw new FlError('onnx-malformed', 'the model has no graph');
   if (proto.functions.length > 0) {
@@ -121,7 +122,10 @@ function attributeOf(proto: AttributeProto, where: string): Attribute {
   }
 }
 
+/** Exporters write "to the end" as the greatest int64: the greatest safe integer says the same. */
 function integerOf(value: bigint, where: string): number {
+  if (value === 2n ** 63n - 1n) return Number.MAX_SAFE_INTEGER;
+  if (value === -(2n ** 63n) || value === 1n - 2n ** 63n) return -Number.MAX_SAFE_INTEGER;
   const number = Number(value);
   if (!Number.isSafeInteger(number)) throw new FlError('onnx-malformed', `${where} is ${value}, past 2^53`);
   return number;

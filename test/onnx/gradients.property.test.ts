@@ -1,53 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { permutation, type Random, randomFrom } from '../../shared/core/random.ts';
+import { describe, it } from 'vitest';
 import { float, int, ints } from '../../shared/onnx/graph-builder.ts';
-import { GradientGraph, type OneNode, size } from './gradient-graph.ts';
-
-type Start = (shape: readonly number[], random: Random) => Float32Array;
-
-/** Multiples of 1/4 in [-2, 2], among them zeros. */
-const grid: Start = (shape, random) => Float32Array.from({ length: size(shape) }, () => random.below(17) / 4 - 2);
-
-/** All different by 1/4 or more, and as far from 0: a small step crosses no kink. */
-function apart(shape: readonly number[], random: Random): Float32Array {
-  const order = permutation(size(shape), random);
-  return Float32Array.from(order, (rank) => (rank - Math.floor(order.length / 2) + 0.5) / 4);
-}
-
-/**
- * The derivative along a random direction, by central differences of the forward pass on onnxruntime, against the built gradient.
- * Exact up to rounding for what is linear in each input (any step), or piecewise linear (a step that crosses no kink).
- */
-async function expectSlope(
-  node: OneNode,
-  seed: number,
-  options: { step?: number; tolerance?: number; start?: Start } = {},
-) {
-  const { step = 1, tolerance = 1e-4, start = grid } = options;
-  const random = randomFrom(seed);
-  const graph = await GradientGraph.of(node);
-  const inputs = node.shapes.map((shape) => start(shape, random));
-  const outputGradient = grid(graph.outputShape, random);
-  const { gradients } = await graph.run(inputs, outputGradient);
-  for (const [index, input] of inputs.entries()) {
-    const direction = input.map(() => random.below(3) - 1);
-    const objective = async (sign: number) => {
-      const moved = inputs.with(
-        index,
-        input.map((value, i) => value + sign * step * direction[i]),
-      );
-      return dot((await graph.run(moved, outputGradient)).output.values, outputGradient);
-    };
-    const slope = ((await objective(1)) - (await objective(-1))) / (2 * step);
-    const scale = 1 + Math.sqrt(dot(gradients[index].values, gradients[index].values));
-    expect(Math.abs(dot(gradients[index].values, direction) - slope) / scale).toBeLessThan(tolerance);
-  }
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
-}
+import { apart, expectSlope } from './slope.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const side = fc.integer({ min: 1, max: 4 });

@@ -24,6 +24,7 @@ export function initialState(ort: OnnxRuntime, session: InferenceSession): Tenso
 
 /**
  * The inputs that stay the same in all steps.
+ * @param seed of dropout's masks, an integer below 2^24
  * @param start parameters that training starts from, shape [layout.size]
  * @throws {FlError} `training-invalid` if an option is out of range, or given for a graph that was not built for it
  */
@@ -32,7 +33,7 @@ export function fixedInputs(
   session: InferenceSession,
   layout: Layout,
   start: Float32Array,
-  { proximalMu, control }: AlgorithmOptions,
+  { proximalMu, control, seed = 0 }: AlgorithmOptions & { readonly seed?: number },
 ): Tensors {
   const part = (values: Float32Array, parameter: string, shape: readonly number[]) => {
     const { offset, size } = layout.tensors.find(({ name }) => name === parameter) ?? { offset: 0, size: 0 };
@@ -49,9 +50,10 @@ export function fixedInputs(
   const controls = named(session, inputPrefixes.control, (name, shape) => part(given, name, shape));
   if (control) requireBuilt(controls, 'control');
   if (proximalMu !== undefined && proximalMu > 0) requireBuilt(anchors, 'proximal');
-  const mu = new ort.Tensor('float32', Float32Array.of(proximalMu ?? 0), []);
-  const takesMu = session.inputNames.includes(inputNames.proximal);
-  return { ...anchors, ...controls, ...(takesMu ? { [inputNames.proximal]: mu } : {}) };
+  const scalars = { [inputNames.proximal]: proximalMu ?? 0, [inputNames.seed]: seed };
+  const taken = Object.entries(scalars).filter(([name]) => session.inputNames.includes(name));
+  const tensors = taken.map(([name, value]) => [name, new ort.Tensor('float32', Float32Array.of(value), [])] as const);
+  return { ...anchors, ...controls, ...Object.fromEntries(tensors) };
 }
 
 /**

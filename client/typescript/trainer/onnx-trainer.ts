@@ -166,7 +166,8 @@ export class OnnxTrainer {
     const { samples, learningRate, params } = options;
     const { evaluate, train, trainGraph } = this.#sessions;
     const rate = new ort.Tensor('float32', Float32Array.of(learningRate), []);
-    const added = fixedInputs(ort, train, this.#layout, params, options);
+    const seed = options.random.fork('dropout').below(2 ** 24);
+    const added = fixedInputs(ort, train, this.#layout, params, { ...options, seed });
     const fixed = { ...added, [inputNames.learningRate]: rate };
     const inputs = { ort, samples, fixed, ignoresLabels: ignoresLabels(evaluate) };
     return trainGraph === 'epoch' ? epochRunner(train, inputs) : singleStepRunner(train, inputs);

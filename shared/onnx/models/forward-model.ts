@@ -3,13 +3,13 @@ import { type GraphBuilder, int } from '../graph-builder.ts';
 import { serializeModel } from '../serialize-model.ts';
 import { float32Tensor } from '../tensor.ts';
 
-/** The operator set that our own models are written in. */
-const opset = 18;
+/** The operator set that our own models are written in, unless they need a newer one. */
+const usualOpset = 18;
 
-/** A parameter of zeros under its readable name; `initialParams` makes starting values. */
-export function parameter(build: GraphBuilder, name: string, shape: readonly number[]): string {
+/** A parameter of one value, zero unless told otherwise, under its readable name; `initialParams` makes starting values. */
+export function parameter(build: GraphBuilder, name: string, shape: readonly number[], value = 0): string {
   const size = shape.reduce((product, dimension) => product * dimension, 1);
-  return build.constant(name, float32Tensor(new Float32Array(size), shape));
+  return build.constant(name, float32Tensor(new Float32Array(size).fill(value), shape));
 }
 
 /** x [batch, inputs] -> [batch, outputs] with a weight of [outputs, inputs], PyTorch's order. */
@@ -20,7 +20,7 @@ export function dense(build: GraphBuilder, name: string, x: string, inputs: numb
 }
 
 /** ONNX bytes of a finished forward graph. */
-export function forwardModel(graph: Graph): Uint8Array {
+export function forwardModel(graph: Graph, opset = usualOpset): Uint8Array {
   return serializeModel({ opset, graph });
 }
 

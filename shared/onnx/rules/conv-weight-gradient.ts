@@ -1,36 +1,64 @@
 import { type GraphBuilder, int, ints } from '../graph-builder.ts';
-import type { GradientContext } from './rule.ts';
 import type { Window } from './window.ts';
 
 /** From this many input channels on, one Gemm for each kernel cell beats gathering all cells into one matrix. */
 const channelsForGemmPerCell = 8;
+
+/** What the weight [O, C / groups, ...kernel] of a convolution of `input` [batch, C, ...] was multiplied with. */
+export interface Convolved {
+  readonly input: string;
+  /** Gradient of the output, [batch, O, ...]. */
+  readonly gradient: string;
+  readonly window: Window;
+  readonly groups: number;
+  /** O, and C for each group. */
+  readonly outputs: number;
+  readonly channels: number;
+}
 
 /**
  * dW[o,c,i,j] = sum over examples and positions of dY[n,o,y,x] * X[n,c, y*stride + i*dilation - pad, x*...].
  * For each kernel cell (i,j) that is one matrix product of dY as [O, positions] with a shifted slice of X as [C, positions].
  * A convolution with dY as its kernel says the same in one node, and runs 3 to 11 times slower.
  */
-export function convWeightGradient({ build, input, shape, outputGradient }: GradientContext, window: Window): string {
-  const [outputs, channels, height, width] = shape(1).map(Number);
-  const cells = height * width;
-  // Channels first, so that the positions of all examples lie in one row: [O, batch * positions] and [C, batch, H, W].
-  const gradient = rows(build, channelsFirst(build, outputGradient), outputs);
-  const slices = shiftedSlices(build, padded(build, channelsFirst(build, input(0)), window), window);
+export function convWeightGradient(build: GraphBuilder, convolved: Convolved): string {
+  const { window, groups, outputs, channels } = convolved;
+  const { kernel } = window;
+  const rank = kernel.length;
+  const cells = kernel.reduce((product, side) => product * side, 1);
+  // Channels first, so that the positions of all examples lie in one row: [O, batch * positions] and [C, batch, ...].
+  const gradient = channelsFirst(build, convolved.gradient, rank);
+  const image = padded(build, channelsFirst(build, convolved.input, rank), window);
+  const slices = shiftedSlices(build, image, window);
 
-  if (channels < channelsForGemmPerCell) {
-    const gathered = rows(build, build.node('Concat', slices, { axis: int(0) }), cells * channels);
-    const product = build.node('Gemm', [gradient, gathered], { transB: int(1) });
-    return cellsLast(build, product, [outputs, cells, channels], [0, 2, 1], [outputs, channels, height, width]);
+  if (groups > 1) {
+    // [groups, O / groups, positions] by [groups, positions, cells * C]
+    const perGroup = outputs / groups;
+    const left = build.node('Reshape', [gradient, build.ints([groups, perGroup, -1])]);
+    const matrices = slices.map((slice) => build.node('Reshape', [slice, build.ints([groups, channels, -1])]));
+    const gathered = build.node('Transpose', [joined(build, matrices, 1)], { perm: ints([0, 2, 1]) });
+    const product = build.node('MatMul', [left, gathered]);
+    return cellsLast(build, product, [outputs, cells, channels], [0, 2, 1], [outputs, channels, ...kernel]);
   }
-  const products = slices.map((slice) =>
-    build.node('Gemm', [gradient, rows(build, slice, channels)], { transB: int(1) }),
-  );
-  const stacked = build.node('Concat', products, { axis: int(0) });
-  return cellsLast(build, stacked, [cells, outputs, channels], [1, 2, 0], [outputs, channels, height, width]);
+  const left = rows(build, gradient, outputs);
+  if (channels < channelsForGemmPerCell) {
+    const gathered = rows(build, joined(build, slices, 0), cells * channels);
+    const product = build.node('Gemm', [left, gathered], { transB: int(1) });
+    return cellsLast(build, product, [outputs, cells, channels], [0, 2, 1], [outputs, channels, ...kernel]);
+  }
+  const products = slices.map((slice) => build.node('Gemm', [left, rows(build, slice, channels)], { transB: int(1) }));
+  const stacked = joined(build, products, 0);
+  return cellsLast(build, stacked, [cells, outputs, channels], [1, 2, 0], [outputs, channels, ...kernel]);
 }
 
-function channelsFirst(build: GraphBuilder, value: string): string {
-  return build.node('Transpose', [value], { perm: ints([1, 0, 2, 3]) });
+function channelsFirst(build: GraphBuilder, value: string, rank: number): string {
+  return build.node('Transpose', [value], {
+    perm: ints([1, 0, ...Array.from({ length: rank }, (_, axis) => axis + 2)]),
+  });
+}
+
+function joined(build: GraphBuilder, values: readonly string[], axis: number): string {
+  return build.node('Concat', values, { axis: int(axis) });
 }
 
 function rows(build: GraphBuilder, value: string, count: number): string {
@@ -53,16 +81,16 @@ function padded(build: GraphBuilder, value: string, { begin, end }: Window): str
   return build.node('Pad', [value, build.ints([0, 0, ...begin, 0, 0, ...end])]);
 }
 
-/** For each kernel cell in row-major order, the input elements that it meets: [C, batch, height out, width out]. */
+/** For each kernel cell in row-major order, the input elements that it meets: [C, batch, ...output]. */
 function shiftedSlices(build: GraphBuilder, value: string, { kernel, strides, dilations, output }: Window): string[] {
-  const slices: string[] = [];
-  const axes = build.ints([2, 3]);
-  for (let i = 0; i < kernel[0]; i++) {
-    for (let j = 0; j < kernel[1]; j++) {
-      const start = [i * dilations[0], j * dilations[1]];
-      const end = start.map((from, axis) => from + (output[axis] - 1) * strides[axis] + 1);
-      slices.push(build.node('Slice', [value, build.ints(start), build.ints(end), axes, build.ints(strides)]));
-    }
+  const axes = build.ints(kernel.map((_, axis) => axis + 2));
+  let places: readonly number[][] = [[]];
+  for (const side of kernel) {
+    places = places.flatMap((place) => Array.from({ length: side }, (_, cell) => [...place, cell]));
   }
-  return slices;
+  return places.map((place) => {
+    const start = place.map((cell, axis) => cell * dilations[axis]);
+    const end = start.map((from, axis) => from + (output[axis] - 1) * strides[axis] + 1);
+    return build.node('Slice', [value, build.ints(start), build.ints(end), axes, build.ints(strides)]);
+  });
 }

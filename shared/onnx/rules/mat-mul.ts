@@ -1,52 +1,62 @@
 import { int, ints } from '../graph-builder.ts';
-import { broadcast, type Shape } from '../shape.ts';
-import { type GradientContext, illFitting, type Rule, unsupportedVariant } from './rule.ts';
+import { broadcast, type Dimension, type Shape } from '../shape.ts';
+import { type GradientContext, illFitting, type Rule, type ShapeContext } from './rule.ts';
 import { unbroadcast } from './unbroadcast.ts';
+
+/** The operands as matrices: a vector on the left is a row, one on the right a column. */
+function matrices({ node, shape }: ShapeContext): { readonly a: Shape; readonly b: Shape; readonly outer: Shape } {
+  if (shape(0).length === 0 || shape(1).length === 0) throw illFitting(node, 'a scalar operand');
+  const a = shape(0).length === 1 ? [1, ...shape(0)] : shape(0);
+  const b = shape(1).length === 1 ? [...shape(1), 1] : shape(1);
+  const outer = broadcast(a.slice(0, -2), b.slice(0, -2));
+  if (!outer || a.at(-1) !== b.at(-2)) throw illFitting(node, `[${shape(0)}] and [${shape(1)}] cannot be multiplied`);
+  return { a, b, outer };
+}
 
 /** Matrix product over the last two axes, the others broadcast as in NumPy. */
 export const matMul: Rule = {
-  outputShapes({ node, shape }) {
-    const [a, b] = [shape(0), shape(1)];
-    if (a.length < 2 || b.length < 2) {
-      throw unsupportedVariant(node, `a vector operand ([${a}] and [${b}])`, 'Reshape it to a matrix.');
-    }
-    const outer = broadcast(a.slice(0, -2), b.slice(0, -2));
-    if (!outer || a.at(-1) !== b.at(-2)) throw illFitting(node, `[${a}] and [${b}] cannot be multiplied`);
-    return [[...outer, ...a.slice(-2, -1), ...b.slice(-1)]];
+  outputShapes(context) {
+    const { a, b, outer } = matrices(context);
+    const rows = context.shape(0).length === 1 ? [] : a.slice(-2, -1);
+    const columns = context.shape(1).length === 1 ? [] : b.slice(-1);
+    return [[...outer, ...rows, ...columns]];
   },
 
   gradients(context) {
-    const { build, shape, wants, outputGradient } = context;
+    const { build, shape, wants, input, outputGradient } = context;
+    const { a, b, outer } = matrices(context);
+    const isVector = [0, 1].map((side) => shape(side).length === 1);
+    const operand = (side: 0 | 1) =>
+      isVector[side] ? build.node('Unsqueeze', [input(side), build.ints([side])]) : input(side);
+    const added = [...(isVector[0] ? [-2] : []), ...(isVector[1] ? [-1] : [])];
+    const gradient = added.length > 0 ? build.node('Unsqueeze', [outputGradient, build.ints(added)]) : outputGradient;
+    const asInput = (side: 0 | 1, value: string) =>
+      isVector[side] ? build.node('Squeeze', [value, build.ints([side])]) : value;
+
     const left = () => {
-      const product = build.node('MatMul', [outputGradient, transposed(context, 1)]);
-      return unbroadcast(build, product, productShape(context.outputShape(), shape(1), 'left'), shape(0));
+      const product = build.node('MatMul', [gradient, transposed(context, operand(1), b)]);
+      return asInput(0, unbroadcast(build, product, [...outer, ...a.slice(-2)], a));
     };
     const right = () => {
-      if (shape(1).length === 2) return weightGradient(context);
-      const product = build.node('MatMul', [transposed(context, 0), outputGradient]);
-      return unbroadcast(build, product, productShape(context.outputShape(), shape(0), 'right'), shape(1));
+      if (b.length === 2) return asInput(1, weightGradient(context, { left: operand(0), gradient, a, b }));
+      const product = build.node('MatMul', [transposed(context, operand(0), a), gradient]);
+      return unbroadcast(build, product, [...outer, ...b.slice(-2)], b);
     };
     return [wants(0) ? left() : undefined, wants(1) ? right() : undefined];
   },
 };
 
 /** A 2-D right operand serves every leading axis: one Gemm over all rows, which an update can be folded into. */
-function weightGradient({ build, input, shape, outputGradient }: GradientContext): string {
-  const [inner, columns] = shape(1);
-  const rows = (value: string, width: number | 'batch') =>
-    shape(0).length === 2 || width === 'batch' ? value : build.node('Reshape', [value, build.ints([-1, width])]);
-  return build.node('Gemm', [rows(input(0), inner), rows(outputGradient, columns)], { transA: int(1) });
+function weightGradient(
+  { build }: GradientContext,
+  { left, gradient, a, b }: { left: string; gradient: string; a: Shape; b: Shape },
+): string {
+  const rows = (value: string, width: Dimension) =>
+    a.length === 2 || typeof width !== 'number' ? value : build.node('Reshape', [value, build.ints([-1, width])]);
+  return build.node('Gemm', [rows(left, b[0]), rows(gradient, b[1])], { transA: int(1) });
 }
 
-function transposed({ build, input, shape }: GradientContext, index: number): string {
-  const rank = shape(index).length;
+function transposed({ build }: GradientContext, value: string, { length: rank }: Shape): string {
   const order = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
-  return build.node('Transpose', [input(index)], { perm: ints(order) });
-}
-
-function productShape(output: Shape, other: Shape, side: 'left' | 'right'): Shape {
-  const outer = output.slice(0, -2);
-  return side === 'left'
-    ? [...outer, ...output.slice(-2, -1), ...other.slice(-2, -1)]
-    : [...outer, ...other.slice(-1), ...output.slice(-1)];
+  return build.node('Transpose', [value], { perm: ints(order) });
 }

@@ -1,14 +1,12 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import { int, ints, text } from '../graph-builder.ts';
-import { type GradientContext, illFitting, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
+import { type GradientContext, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
 import { type Window, windowedShape, windowOf } from './window.ts';
 
-/** Maximum over 2-D windows. The gradient goes to the element that the forward pass chose: on a tie, the first. */
+/** Maximum over 1-D to 3-D windows. The gradient goes to the element that the forward pass chose: on a tie, the first. */
 export const maxPool: Rule = {
   outputShapes(context) {
     const { node, shape } = context;
-    if (intAttribute(node, 'ceil_mode', 0) !== 0)
-      throw unsupportedVariant(node, 'ceil_mode=1', 'Pad explicitly instead.');
     if (intAttribute(node, 'storage_order', 0) !== 0) {
       throw unsupportedVariant(node, 'storage_order=1', 'Export with row-major indices.');
     }
@@ -24,8 +22,7 @@ export const maxPool: Rule = {
 
 function poolWindow(context: ShapeContext): Window {
   const kernel = intsAttribute(context.node, 'kernel_shape', []);
-  if (kernel.length !== 2) throw illFitting(context.node, `kernel_shape [${kernel}], expected two sides`);
-  const window = windowOf(context, [kernel[0], kernel[1]]);
+  const window = windowOf(context, kernel);
   if (mayMissTheInput(window)) {
     throw unsupportedVariant(
       context.node,
@@ -38,7 +35,7 @@ function poolWindow(context: ShapeContext): Window {
 
 /** onnxruntime too wants less padding than kernel. */
 function mayMissTheInput({ kernel, dilations, begin, end, input }: Window): boolean {
-  return [0, 1].some((axis) => {
+  return kernel.some((_, axis) => {
     const pad = Math.max(begin[axis], end[axis]);
     return pad >= kernel[axis] || (pad > 0 && input[axis] < dilations[axis]);
   });
@@ -46,9 +43,9 @@ function mayMissTheInput({ kernel, dilations, begin, end, input }: Window): bool
 
 /** Windows that share no element and leave none out at the ends. */
 function isDisjoint({ kernel, strides, dilations, begin, end, input }: Window): boolean {
-  return [0, 1].every(
-    (axis) =>
-      kernel[axis] === strides[axis] &&
+  return kernel.every(
+    (side, axis) =>
+      side === strides[axis] &&
       dilations[axis] === 1 &&
       begin[axis] === 0 &&
       end[axis] === 0 &&

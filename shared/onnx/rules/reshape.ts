@@ -1,45 +1,55 @@
 import { intAttribute } from '../attributes.ts';
-import { type Dimension, fixedSize, type Shape } from '../shape.ts';
-import { int64Values } from '../tensor.ts';
-import { type GradientContext, illFitting, type Rule, unsupportedVariant } from './rule.ts';
+import { axisOf, type Dimension, over, type Shape, sizeOf } from '../shape.ts';
+import { intsOfKnown } from './known-arithmetic.ts';
+import {
+  firstInput,
+  type GradientContext,
+  illFitting,
+  type Rule,
+  type ShapeContext,
+  unsupportedVariant,
+} from './rule.ts';
 
 const keepBatch = 'Keep the batch axis first and by itself.';
 
 /** The same numbers under another shape: the gradient goes back to the input's own. */
 function reshapeBack({ build, input, wants, outputGradient }: GradientContext): readonly (string | undefined)[] {
-  return [wants(0) ? build.node('Reshape', [outputGradient, build.node('Shape', [input(0)])]) : undefined];
+  const toShape = () => build.node('Reshape', [outputGradient, build.node('Shape', [input(0)])], keepsEmpty);
+  return [wants(0) ? toShape() : undefined];
+}
+
+/** A size of 0 means an empty axis, not a copied one. */
+const keepsEmpty = { allowzero: { kind: 'int', value: 1 } } as const;
+
+function sameValues({ known }: ShapeContext, dims: Shape | undefined) {
+  const from = known(0);
+  const sizes = dims?.filter((dimension) => typeof dimension === 'number');
+  return from && sizes && sizes.length === dims?.length ? { dims: sizes, values: from.values } : undefined;
+}
+
+function reshaped({ node, shape, known }: ShapeContext): Shape {
+  const wanted = known(1)?.values;
+  if (!wanted) throw unsupportedVariant(node, 'a computed shape', 'Export with a constant one, or one made of sizes.');
+  const from = shape(0);
+  const copies = intAttribute(node, 'allowzero', 0) === 0;
+  const dims = wanted.map((size, axis) => (size === 0 && copies ? (from[axis] ?? Number.NaN) : size));
+  const open = dims.indexOf(-1);
+  const total = sizeOf(from);
+  if (total === undefined) throw unsupportedVariant(node, `the input shape [${from}]`, keepBatch);
+  const rest = sizeOf(dims.filter((_, axis) => axis !== open));
+  const isWhole = dims.every((size, axis) => axis === open || typeof size !== 'number' || size >= 0);
+  if (!isWhole || (rest === 0 && open >= 0)) throw illFitting(node, `[${from}] cannot be reshaped to [${wanted}]`);
+  const openSize = rest === undefined ? undefined : over(total, rest);
+  if (open >= 0 && openSize !== undefined) return dims.with(open, openSize);
+  if (open < 0 && rest === total) return dims;
+  if (typeof total === 'number') throw illFitting(node, `[${from}] cannot be reshaped to [${wanted}]`);
+  throw unsupportedVariant(node, `reshaping [${from}] to [${wanted}]`, keepBatch);
 }
 
 export const reshape: Rule = {
-  outputShapes({ node, shape, constant }) {
-    const target = constant(1);
-    if (!target) throw unsupportedVariant(node, 'a computed shape', 'Export with a constant one.');
-    if (target.type !== 'int64') throw illFitting(node, `the shape is of ${target.type}, expected int64`);
-    if (intAttribute(node, 'allowzero', 0) !== 0)
-      throw unsupportedVariant(node, 'allowzero=1', 'Leave empty axes out.');
-    const wanted = int64Values(target);
-    const from = shape(0);
-    if (from.indexOf('batch') > 0) throw unsupportedVariant(node, `the input shape [${from}]`, keepBatch);
-    if (from[0] !== 'batch') return [fitted(from, wanted)];
-    // A leading -1 can only be the batch: the other axes are fixed and must hold one example.
-    if (wanted[0] === 0) return [['batch', ...fitted(from.slice(1), wanted.slice(1), 1)]];
-    if (wanted[0] === -1) return [['batch', ...fitted(from.slice(1), wanted.slice(1), 1)]];
-    throw unsupportedVariant(node, `reshaping [${from}] to [${wanted}]`, keepBatch);
-
-    /** `offset`: what to add to a target axis for the axis of the whole input that a 0 there copies. */
-    function fitted(source: Shape, target: readonly number[], offset = 0): Dimension[] {
-      const size = fixedSize(source) ?? Number.NaN;
-      const dims = target.map((dimension, axis) => (dimension === 0 ? Number(from[axis + offset]) : dimension));
-      const open = dims.indexOf(-1);
-      const known = dims.reduce((product, dimension) => (dimension === -1 ? product : product * dimension), 1);
-      if (open >= 0) dims[open] = size / known;
-      const fits = dims.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0);
-      if (!fits || dims.reduce((product, dimension) => product * dimension, 1) !== size) {
-        throw illFitting(node, `[${from}] cannot be reshaped to [${wanted}]`);
-      }
-      return dims;
-    }
-  },
+  outputShapes: (context) => [reshaped(context)],
+  differentiable: firstInput,
+  known: (context) => sameValues(context, reshaped(context)),
   gradients: reshapeBack,
 };
 
@@ -47,15 +57,57 @@ export const flatten: Rule = {
   outputShapes({ node, shape }) {
     const from = shape(0);
     const attribute = intAttribute(node, 'axis', 1);
-    const axis = attribute < 0 ? attribute + from.length : attribute;
-    if (axis < 0 || axis > from.length) throw illFitting(node, `axis ${attribute} is not one of [${from}]`);
-    const [rows, columns] = [product(from.slice(0, axis)), product(from.slice(axis))];
+    const axis = attribute === from.length ? attribute : axisOf(attribute, from.length);
+    if (axis === undefined) throw illFitting(node, `axis ${attribute} is not one of [${from}]`);
+    const [rows, columns] = [sizeOf(from.slice(0, axis)), sizeOf(from.slice(axis))];
     if (rows === undefined || columns === undefined) throw unsupportedVariant(node, `flattening [${from}]`, keepBatch);
     return [[rows, columns]];
   },
   gradients: reshapeBack,
 };
 
-function product(shape: Shape): Dimension | undefined {
-  return shape.length === 1 ? shape[0] : fixedSize(shape);
+/** Axes from an input (operator set 13 and later), counted from the front of `rank` axes. */
+export function axesInput(context: ShapeContext, input: number, rank: number): readonly number[] | undefined {
+  const { node, has, known } = context;
+  if (!has(input)) return undefined;
+  const axes = intsOfKnown(known(input));
+  if (!axes) throw unsupportedVariant(node, 'a computed list of axes', 'Export with constant axes.');
+  const counted = axes.map((axis) => axisOf(axis, rank));
+  const found = counted.filter((axis) => axis !== undefined);
+  if (found.length !== axes.length || new Set(found).size !== axes.length) {
+    throw illFitting(node, `axes [${axes}] are not distinct axes of a rank of ${rank}`);
+  }
+  return found;
 }
+
+function squeezed(context: ShapeContext): Shape {
+  const { node, shape } = context;
+  const from = shape(0);
+  const axes = axesInput(context, 1, from.length) ?? from.flatMap((size, axis) => (size === 1 ? [axis] : []));
+  if (axes.some((axis) => from[axis] !== 1))
+    throw illFitting(node, `axes [${axes}] of [${from}] are not all of size 1`);
+  return from.filter((_, axis) => !axes.includes(axis));
+}
+
+export const squeeze: Rule = {
+  outputShapes: (context) => [squeezed(context)],
+  differentiable: firstInput,
+  known: (context) => sameValues(context, squeezed(context)),
+  gradients: reshapeBack,
+};
+
+function unsqueezed(context: ShapeContext): Shape {
+  const { node, shape, known } = context;
+  const rank = shape(0).length + (known(1)?.values.length ?? 0);
+  const axes = axesInput(context, 1, rank);
+  if (!axes) throw illFitting(node, 'the axes are missing');
+  const from = shape(0).values();
+  return Array.from({ length: rank }, (_, axis): Dimension => (axes.includes(axis) ? 1 : (from.next().value ?? 1)));
+}
+
+export const unsqueeze: Rule = {
+  outputShapes: (context) => [unsqueezed(context)],
+  differentiable: firstInput,
+  known: (context) => sameValues(context, unsqueezed(context)),
+  gradients: reshapeBack,
+};

@@ -1,13 +1,18 @@
 import type { InferenceSession } from 'onnxruntime-common';
 import { FlError } from '../../core/errors.ts';
 import type { Samples } from '../../core/samples.ts';
-import { inputNames, outputNames } from '../training/names.ts';
+import { outputNames } from '../training/names.ts';
+import { exampleFeeds, ignoresLabels } from './example-feeds.ts';
+import { ExplainedVariance } from './explained-variance.ts';
 import { floatsOf, int64Of, type OnnxRuntime, type Tensors } from './runtime.ts';
 
 export interface EvaluateResult {
-  /** Mean loss over the examples. */
+  /** Mean loss over the examples, weighted as in training. */
   readonly loss: number;
-  /** Share of the examples whose highest score is their label's, in [0, 1]. */
+  /**
+   * In [0, 1]. Classes: share of the examples, ignored ones left out, whose prediction is right. Regression: the share of the targets'
+   * variance that the model explains, R^2 over all outputs together; 0 for a model no better than the mean.
+   */
   readonly accuracy: number;
   readonly examples: number;
 }
@@ -15,33 +20,38 @@ export interface EvaluateResult {
 /** Examples in one call: the activations of a set need not fit into memory at once. */
 const chunk = 256;
 
-/** Runs the evaluation graph over chunks of the samples and adds up. @throws {FlError} `evaluation-failed` */
+/** Runs the evaluation graph over chunks of the samples and adds up. @throws {FlError} `evaluation-failed`, `samples-invalid` */
 export async function evaluateInChunks(
   ort: OnnxRuntime,
   session: InferenceSession,
   params: Tensors,
-  { x, y, n, shape }: Samples,
+  samples: Samples,
 ): Promise<EvaluateResult> {
-  const width = x.length / n;
+  const { n } = samples;
+  const feeds = exampleFeeds(ort, session, samples, ignoresLabels(session));
+  const classes = session.outputNames.includes(outputNames.correct);
+  const explained = new ExplainedVariance();
   let lossSum = 0;
+  let weight = 0;
   let correct = 0;
+  let counted = 0;
   for (let first = 0; first < n; first += chunk) {
-    const end = Math.min(n, first + chunk);
-    const outputs = await session
-      .run({
-        ...params,
-        [inputNames.features]: new ort.Tensor('float32', x.subarray(first * width, end * width), [
-          end - first,
-          ...shape,
-        ]),
-        [inputNames.labels]: new ort.Tensor('int64', BigInt64Array.from(y.subarray(first, end), BigInt), [end - first]),
-      })
-      .catch((cause: unknown) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new FlError('evaluation-failed', `the ONNX runtime gave up: ${reason}`, { cause });
-      });
-    lossSum += floatsOf(outputs[outputNames.lossSum])[0];
-    correct += Number(int64Of(outputs[outputNames.correct])[0]);
+    const size = Math.min(n - first, chunk);
+    const outputs = await session.run({ ...params, ...feeds.slice(first, first + size) }).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new FlError('evaluation-failed', `the ONNX runtime gave up: ${reason}`, { cause });
+    });
+    const scalar = (name: string) => floatsOf(outputs[name])[0];
+    const whole = (name: string) => Number(int64Of(outputs[name])[0]);
+    lossSum += scalar(outputNames.lossSum);
+    weight += outputs[outputNames.lossWeight] ? scalar(outputNames.lossWeight) : size;
+    counted += outputs[outputNames.counted] ? whole(outputNames.counted) : size;
+    if (classes) correct += whole(outputNames.correct);
+    else {
+      const mean = floatsOf(outputs[outputNames.targetMean]);
+      explained.add(size, mean, scalar(outputNames.targetSquares), scalar(outputNames.squaredError));
+    }
   }
-  return { loss: lossSum / n, accuracy: correct / n, examples: n };
+  const accuracy = classes ? correct / Math.max(1, counted) : explained.share();
+  return { loss: lossSum / weight, accuracy, examples: n };
 }

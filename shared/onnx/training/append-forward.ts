@@ -1,4 +1,5 @@
 import type { Forward } from '../differentiate.ts';
+import type { Node } from '../graph.ts';
 import type { GraphBuilder } from '../graph-builder.ts';
 import type { Trainable } from './trainable.ts';
 
@@ -18,7 +19,7 @@ export function appendForward(
   }
   const valueName = (name: string) => names.get(name) ?? '';
   const nodes = graph.nodes.map((node) => {
-    const inputs = node.inputs.map(valueName);
+    const inputs = withScratch(build, node, node.inputs.map(valueName));
     const outputs = node.outputs.map((name) => {
       if (name === '') return '';
       const copy = build.fresh(`forward/${name}`);
@@ -28,4 +29,17 @@ export function appendForward(
     return build.emit(node.op, inputs, outputs, node.attributes, node.name);
   });
   return { graph, inferred, nodes, valueName };
+}
+
+/**
+ * onnxruntime's BatchNormalization writes the running statistics of a training run over those that it reads. It does not use them otherwise,
+ * so it gets memory of its own.
+ */
+function withScratch(
+  build: GraphBuilder,
+  { domain, op, attributes }: Node,
+  inputs: readonly string[],
+): readonly string[] {
+  if (domain !== '' || op !== 'BatchNormalization' || attributes.get('training_mode')?.value !== 1) return inputs;
+  return inputs.map((name, index) => (index < 3 ? name : build.node('Sub', [name, name], {}, 'scratch')));
 }

@@ -32,6 +32,22 @@ test('takes an ONNX file beside the task file', async () => {
   expect(parseTaskFile('task: t\nmodel: {onnx: nets/net.onnx}', 't.yaml').model).toEqual({ onnx: 'nets/net.onnx' });
 });
 
+test('takes a training package, and a loss and an optimizer by name or with settings', () => {
+  expect(parseTaskFile('task: t\nmodel: {package: folder}', 't.yaml')).toMatchObject({
+    model: { package: 'folder' },
+    choice: {},
+  });
+  const text = `task: t\n${model}\nloss: {kind: softmax-cross-entropy, classWeights: [1, 5]}\noptimizer: adamw\nfreeze: ["a.*"]`;
+  expect(parseTaskFile(text, 't.yaml')).toMatchObject({
+    config: { task: 't' },
+    choice: {
+      loss: { kind: 'softmax-cross-entropy', classWeights: [1, 5] },
+      optimizer: { kind: 'adamw' },
+      freeze: ['a.*'],
+    },
+  });
+});
+
 describe('refuses, naming the field,', () => {
   test.each([
     ['an unknown field', `task: t\n${model}\nrouns: 3`, /rouns/],
@@ -42,6 +58,12 @@ describe('refuses, naming the field,', () => {
     ['a model without its sizes', 'task: t\nmodel: {kind: mlp, classes: 2}', /model.*features/],
     ['a model of one class', 'task: t\nmodel: {kind: mlp, features: 2, classes: 1}', /model.*classes/],
     ['a minimum above the buffer', `task: t\n${model}\nround: {buffer: 2, minimum: 3}`, /round\.minimum/],
+    ['a loss that is none', `task: t\n${model}\nloss: huberr`, /loss/],
+    [
+      'a setting that an optimizer has not',
+      `task: t\n${model}\noptimizer: {kind: adam, momentum: 1}`,
+      /optimizer.*momentum/,
+    ],
     ['a text for a number', `task: t\n${model}\ntraining: {batchSize: many}`, /training\.batchSize/],
   ])('%s', (_, text, message) => {
     expect(() => parseTaskFile(text, 'task.yaml')).toThrow(message);

@@ -136,7 +136,7 @@ describe('OnnxTrainer', () => {
       { samples: { ...samples, y: samples.y.map((label) => label + 1) } },
       'training-failed',
     ],
-    ['examples of another shape', { samples: { ...samples, x: new Float32Array(69), shape: [3] } }, 'training-failed'],
+    ['examples of another shape', { samples: { ...samples, x: new Float32Array(69), shape: [3] } }, 'samples-invalid'],
     ['parameters of another model', { params: new Float32Array(8) }, 'params-mismatch'],
     ['no epochs', { epochs: 0 }, 'training-invalid'],
     ['half a batch', { batchSize: 0.5 }, 'training-invalid'],
