@@ -125,6 +125,18 @@ describe('sizes that a model computes', () => {
   });
 });
 
+describe('an operator without a rule is refused with what to export instead', () => {
+  it.each([
+    ['Loop', '', /Loop.*without control flow.*Supported: Abs,/],
+    ['QuantizeLinear', '', /QuantizeLinear.*Train the float32 model/],
+    ['Det', '', /Det.*training mode/],
+    ['FusedMatMul', 'com.microsoft', /com\.microsoft\.FusedMatMul.*without optimization/],
+    ['toString', '', /toString/],
+  ])('%s', (op, domain, expected) => {
+    expect(refusal([{ ...node(op, ['x'], ['y']), domain }])).toMatch(expected);
+  });
+});
+
 describe('what does not fit is refused by an FlError that names the node', () => {
   it.each<[string, Node[], Record<string, Tensor>, RegExp]>([
     ['a shape below zero', [node('ConstantOfShape', ['s'], ['y'])], { s: list(-5) }, /ConstantOfShape.*\[-5\]/],

@@ -1,5 +1,6 @@
 import { FlError } from '../../core/errors.ts';
 import { describeNode, type Node } from '../graph.ts';
+import { adviceFor } from './advice.ts';
 import { operators, type SupportedOp } from './operators.ts';
 import type { Rule } from './rule.ts';
 
@@ -14,8 +15,7 @@ export function ruleFor(node: Node, index?: number): Rule {
   if (node.domain === '' && isSupported(node.op)) return operators[node.op].rule;
   throw new FlError(
     'onnx-operator-unsupported',
-    `${describeNode(node, index)} cannot be trained through. Supported: ${supportedOps.join(', ')}. ` +
-      'Export in training mode without operator fusion, or build the layer from these operators.',
+    `${describeNode(node, index)} cannot be trained through. ${adviceFor(node)} Supported: ${supportedOps.join(', ')}.`,
   );
 }
 
