@@ -7,7 +7,10 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { loadFederation } from '../../local/data/load-federation.ts';
+import { randomFrom } from '../../shared/core/random.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+
+import exported from '../vectors/onnx/exported.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '..', '..');
 const data = join(root, '..', 'shared', 'data');
@@ -153,6 +156,72 @@ describe('npm start', () => {
     const { result } = await start('--dataset', 'mnist', '--data-dir', mnist, '--rounds', '8');
     expect(result.perClient).toHaveLength(100);
     expect(result.metrics.accuracy).toBeGreaterThan(0.7);
+  });
+
+  const [exportedMlp] = exported.models;
+
+  test('trains a model that PyTorch exported, on tables of its width', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tributary-onnx-'));
+    const model = join(folder, 'mlp.onnx');
+    writeFileSync(model, Buffer.from(exportedMlp.onnx, 'base64'));
+    const silos = join(folder, 'silos');
+    mkdirSync(silos);
+    const [, width] = exportedMlp.x.shape;
+    const random = randomFrom('silos');
+    for (let silo = 0; silo < 3; silo++) {
+      const rows = Array.from({ length: 120 }, () => {
+        const x = Array.from({ length: width }, () => random.normal());
+        return [...x, x[0] > 0.5 ? 'high' : x[0] < -0.5 ? 'low' : 'middle'].join(',');
+      });
+      writeFileSync(
+        join(silos, `silo-${silo}.csv`),
+        [[...Array.from({ length: width }, (_, i) => `sensor${i}`), 'level'].join(','), ...rows].join('\n'),
+      );
+    }
+    const { result } = await start(
+      '--model',
+      model,
+      '--dataset',
+      'csv',
+      '--data-dir',
+      silos,
+      '--label',
+      'level',
+      '--rounds',
+      '6',
+      '--lr',
+      '0.2',
+    );
+    expect(result).toMatchObject({ versions: 6 });
+    expect(result.metrics.accuracy).toBeGreaterThan(0.5); // a third of the rows are in each class
+  });
+
+  test.each([
+    ['no ONNX file', Buffer.from('hello')],
+    ['a truncated one', Buffer.from(exportedMlp.onnx, 'base64').subarray(0, 300)],
+  ])('refuses %s with one clear line', async (_, bytes) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tributary-onnx-'));
+    writeFileSync(join(folder, 'model.onnx'), bytes);
+    const { code, stdout, stderr } = await run(
+      folder,
+      'model',
+      'build',
+      'model.onnx',
+      '--loss',
+      'mse',
+      '--out',
+      'package',
+    ).ended;
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(
+      stderr
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('error:')),
+    ).toHaveLength(1);
+    expect(stderr).toMatch(/\[onnx-/);
+    expect(existsSync(join(folder, 'package'))).toBe(false);
   });
 
   test('goes on after kill -9 of a kept local cloud', async () => {
