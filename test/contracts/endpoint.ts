@@ -12,7 +12,17 @@ import type { Meter, UsageKind } from '../../local/cloud/service.ts';
 /** Another endpoint to run the same contracts against, such as moto_server; tests of our own promises are skipped there. */
 export const foreignEndpoint = process.env.TRIBUTARY_CONTRACT_ENDPOINT;
 
-export const administrator = { accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret' };
+const {
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_SESSION_TOKEN: sessionToken,
+} = process.env;
+
+/** Another endpoint gets the keys of the environment, which is what a real account wants. */
+export const administrator: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } =
+  foreignEndpoint && accessKeyId && secretAccessKey
+    ? { accessKeyId, secretAccessKey, sessionToken }
+    : { accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret' };
 
 /** What every SDK client of the contracts is made with. */
 export function clientConfig(endpoint: string, credentials = administrator) {
