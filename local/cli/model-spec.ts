@@ -12,6 +12,7 @@ import { logisticRegression } from '../../shared/onnx/models/logistic-regression
 import { mlp } from '../../shared/onnx/models/mlp.ts';
 import { resNetSmall } from '../../shared/onnx/models/resnet-small.ts';
 import { parseModel } from '../../shared/onnx/parse-model.ts';
+import { frozenNormalisations } from '../../shared/onnx/training/frozen-normalisations.ts';
 import { trainableOf } from '../../shared/onnx/training/trainable.ts';
 import { buildTrainingPackage, type TrainingPackage } from '../../shared/onnx/training/training-package.ts';
 import type { TrainingSpec } from '../../shared/onnx/training/training-spec.ts';
@@ -91,8 +92,8 @@ export interface BuiltModel {
   readonly package: TrainingPackage;
   /** Flat, in the package's layout. */
   readonly initial: Float32Array;
-  /** Parameters that a checkpoint did not have, where one was given. */
-  readonly kept?: readonly string[];
+  /** What a person should know of the model, a line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -111,14 +112,26 @@ export async function buildModel(spec: ModelSpec, seed: number, choice: Training
       );
     }
     const built = await readTrainingPackage(spec.package);
-    return { package: built, initial: built.initial };
+    return { package: built, initial: built.initial, notes: [] };
   }
   let forward = 'onnx' in spec ? await readBytes(spec.onnx) : familyForward(spec, seed);
   let kept: readonly string[] | undefined;
   if (init !== undefined) ({ forward, kept } = fromCheckpoint(forward, await readBytes(init)));
   const loss = training.loss ?? defaultLoss(spec);
   const built = buildTrainingPackage({ ...training, forward, loss });
-  return { package: built, initial: built.initial, kept };
+  return { package: built, initial: built.initial, notes: notesOn(forward, kept) };
+}
+
+function notesOn(forward: Uint8Array, kept: readonly string[] = []): string[] {
+  const notes: string[] = [];
+  if (kept.length > 0) notes.push(`not in the checkpoint, left as they were: ${kept.join(', ')}`);
+  const frozen = frozenNormalisations(forward);
+  if (frozen > 0) {
+    notes.push(
+      `${frozen} BatchNormalization layers are frozen: the file does not mark them for training. To train them, export with the TorchScript exporter (dynamo=False, training=TrainingMode.TRAINING).`,
+    );
+  }
+  return notes;
 }
 
 /** The loss that suits a model, unless another is asked for. */

@@ -51,8 +51,7 @@ async function build(file: string | undefined, options: ModelBuildOptions, conso
   console.err(`reading ${file ?? options.family}, differentiating it, building the training graphs`);
   const startedAt = performance.now();
   const built = await buildModel(spec, options.seed, trainingChoice(options));
-  if (built.kept && built.kept.length > 0)
-    console.err(`not in the checkpoint, left as they were: ${built.kept.join(', ')}`);
+  for (const note of built.notes) console.err(note);
   const manifest = await writePackage(options.out, built.package);
   console.err(`done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   if (options.json) {

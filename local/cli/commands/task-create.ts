@@ -25,6 +25,7 @@ export function addTaskCreate(group: Command, console: Console): void {
       ]);
       const heldOutFile = heldOut === undefined ? undefined : await readHeldOut(heldOut);
       const built = await buildModel(model, config.training?.seed ?? 1, choice);
+      for (const note of built.notes) console.err(note);
       const task = await createTask(new OperatorApi(target), config, built, heldOutFile, console.signal);
       const parameters = built.package.layout.size;
       if (json) console.out(JSON.stringify({ task, parameters, endpoint: target.url }));

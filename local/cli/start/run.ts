@@ -98,7 +98,7 @@ async function trainAndSave({ options, own, view, display, phase, signal }: Run,
   const random = randomFrom(options.seed).fork('fleet');
   const profiles = data.clients.map(({ id }) => drawProfile(traits, random, id));
   const largest = Math.max(...data.clients.map(({ train }) => train.n));
-  for (const note of loaded.notes) display.note(`  ${note}`);
+  for (const note of [...loaded.notes, ...model.notes]) display.note(`  ${note}`);
 
   phase('creating the task');
   const description = `${data.name}, ${modelText(spec)}, ${data.clients.length} clients`;
