@@ -25,7 +25,7 @@ import {
   secondsToFirst,
 } from './outcome.ts';
 import { saveModel } from './save-model.ts';
-import { federationOptions, type StartOptions, scheduleOf, traitsOf } from './settings.ts';
+import { federationOptions, requireCohort, type StartOptions, scheduleOf, traitsOf } from './settings.ts';
 import { taskConfigOf } from './task-config.ts';
 import { taskNameOf } from './task-name.ts';
 import { testSamples, trainSamples, trainTask } from './train-task.ts';
@@ -48,6 +48,7 @@ interface Run {
 
 /** Loads, synthesizes, starts, trains, measures and saves. On failure everything is closed again. */
 export async function runStart(options: StartOptions, console: Console): Promise<FinishedRun> {
+  requireCohort(options.mode, options.buffer, options.concurrency); // Before anything that takes time.
   const loading = federationOptions(options);
   const view = newView(performance.timeOrigin);
   const display = console.live ? await liveDisplay(view, console) : lineDisplay(view, console);

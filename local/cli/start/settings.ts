@@ -104,12 +104,16 @@ export interface Schedule {
   readonly localEpochs: number;
 }
 
+/** @throws {UsageError} if a synchronous round could never fill */
+export function requireCohort(mode: StartOptions['mode'], buffer = 0, concurrency = Number.POSITIVE_INFINITY): void {
+  if (mode === 'async' || buffer <= concurrency) return;
+  throw new UsageError(`--buffer ${buffer} is the cohort in sync mode: it needs --concurrency of at least ${buffer}`);
+}
+
 export function scheduleOf(options: StartOptions, suggestion: Suggestion, clientCount: number): Schedule {
   const concurrency = Math.min(options.concurrency ?? suggestion.concurrency, clientCount);
   const buffer = options.buffer ?? Math.min(suggestion.buffer, options.mode === 'sync' ? concurrency : clientCount);
-  if (options.mode === 'sync' && buffer > concurrency) {
-    throw new UsageError(`--buffer ${buffer} is the cohort in sync mode: it needs --concurrency of at least ${buffer}`);
-  }
+  requireCohort(options.mode, buffer, concurrency);
   return {
     rounds: options.rounds ?? suggestion.rounds,
     // Who asks for a number of rounds gets it.
