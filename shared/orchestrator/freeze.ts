@@ -18,6 +18,8 @@ type FreezePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'star
 
 /** A buffer that is read in one go; the rest waits for the next round. */
 const mostStalePerRound = 1_000;
+/** Updates whose bytes are looked for at the same time. */
+const looksAtOnce = 50;
 
 /**
  * Claims the updates of a round by writing its manifest, once: whoever comes second reads what the first one wrote.
@@ -54,12 +56,16 @@ export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: Ro
 async function claim(ports: FreezePorts, record: TaskRecord): Promise<readonly BufferEntry[]> {
   const { buffer, maxStaleness } = record.config.round;
   const fresh: BufferEntry[] = [];
-  for (const entry of await ports.rounds.buffer(record.task, buffer + mostStalePerRound)) {
-    if (fresh.length === buffer) break;
-    const staleness = record.version - entry.baseVersion;
-    if (staleness > maxStaleness) await putAside(ports, record.task, entry, tooStale(staleness, maxStaleness));
-    else if (!(await isIntact(ports, entry))) await putAside(ports, record.task, entry, bytesGone);
-    else fresh.push(entry);
+  const waiting = [...(await ports.rounds.buffer(record.task, buffer + mostStalePerRound))];
+  while (waiting.length > 0 && fresh.length < buffer) {
+    const some = waiting.splice(0, Math.min(looksAtOnce, buffer - fresh.length));
+    const intact = await Promise.all(some.map((entry) => isIntact(ports, entry)));
+    for (const [i, entry] of some.entries()) {
+      const staleness = record.version - entry.baseVersion;
+      if (staleness > maxStaleness) await putAside(ports, record.task, entry, tooStale(staleness, maxStaleness));
+      else if (!intact[i]) await putAside(ports, record.task, entry, bytesGone);
+      else fresh.push(entry);
+    }
   }
   return fresh;
 }

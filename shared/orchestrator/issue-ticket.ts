@@ -26,9 +26,11 @@ export async function issueTicket(ports: IssuePorts, task: TaskId, client: Clien
   const { config } = record;
   const expiresAtMs = nowMs + config.selection.ticketLifetimeMs;
   const ticket = ports.secrets.ticketId();
+  const { cap, admitted } = await openTicketCap(ports, record, client);
   const outcome = await ports.rounds.issueTicket(
     { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs },
-    ...(await openTicketCap(ports, record, client)),
+    cap,
+    admitted,
   );
   if (outcome !== 'issued') throw refusal(outcome, client, record);
   const urlLifetimeMs = config.selection.ticketLifetimeMs;
@@ -59,13 +61,13 @@ async function openTicketCap(
   { rounds }: IssuePorts,
   record: TaskRecord,
   client: ClientId,
-): Promise<[cap: number, admitted?: number]> {
+): Promise<{ cap: number; admitted?: number }> {
   const { task, config, version } = record;
-  if (config.round.mode === 'async') return [config.selection.concurrency];
+  if (config.round.mode === 'async') return { cap: config.selection.concurrency };
   const { admitted } = await rounds.counts(task); // Read first: an admission after this makes the store refuse.
   const buffered = (await rounds.buffer(task, config.round.buffer)).filter((entry) => entry.baseVersion === version);
   if (buffered.some((entry) => entry.client === client)) throw refusal('client-busy', client, record);
-  return [Math.min(config.selection.concurrency, config.round.buffer) - buffered.length, admitted];
+  return { cap: Math.min(config.selection.concurrency, config.round.buffer) - buffered.length, admitted };
 }
 
 function requireArtifact({ task, artifacts }: TaskRecord, name: ClientArtifact): { bytes: number; sha256: string } {
