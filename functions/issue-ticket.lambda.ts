@@ -1,6 +1,7 @@
 import { issueTicket } from '../shared/orchestrator/issue-ticket.ts';
 import { ticketRequestSchema } from '../shared/wire/api.ts';
-import { taskIdSchema } from '../shared/wire/task-config.ts';
+import { taskIdSchema } from '../shared/wire/names.ts';
+
 import { awsPorts } from './aws/ports.ts';
 import { api, parse } from './http.ts';
 

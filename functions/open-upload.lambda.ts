@@ -1,5 +1,6 @@
 import { openUpload } from '../shared/orchestrator/open-upload.ts';
-import { ticketIdSchema, uploadRequestSchema } from '../shared/wire/api.ts';
+import { uploadRequestSchema } from '../shared/wire/api.ts';
+import { ticketIdSchema } from '../shared/wire/names.ts';
 import { awsPorts } from './aws/ports.ts';
 import { api, parse } from './http.ts';
 

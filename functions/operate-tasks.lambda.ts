@@ -1,7 +1,8 @@
 import { createTask, rollback, startTask, stopTask } from '../shared/orchestrator/task-lifecycle.ts';
 import { createTaskSchema, rollbackSchema } from '../shared/wire/api.ts';
+import { taskIdSchema } from '../shared/wire/names.ts';
 import { routes } from '../shared/wire/routes.ts';
-import { taskIdSchema } from '../shared/wire/task-config.ts';
+
 import { awsPorts } from './aws/ports.ts';
 import { byRoute } from './by-route.ts';
 import { type ApiRequest, api, parse } from './http.ts';

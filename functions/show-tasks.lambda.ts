@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { listTasks, listVersions, showTask, showVersion } from '../shared/orchestrator/show-task.ts';
+import { taskIdSchema } from '../shared/wire/names.ts';
 import { routes } from '../shared/wire/routes.ts';
-import { taskIdSchema } from '../shared/wire/task-config.ts';
+
 import { awsPorts } from './aws/ports.ts';
 import { byRoute } from './by-route.ts';
 import { type ApiRequest, api, parse } from './http.ts';

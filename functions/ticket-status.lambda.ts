@@ -1,5 +1,6 @@
 import { ticketStatus } from '../shared/orchestrator/open-upload.ts';
-import { clientIdSchema, ticketIdSchema } from '../shared/wire/api.ts';
+import { clientIdSchema, ticketIdSchema } from '../shared/wire/names.ts';
+
 import { awsPorts } from './aws/ports.ts';
 import { api, parse } from './http.ts';
 

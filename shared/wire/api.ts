@@ -1,24 +1,14 @@
 import { z } from 'zod';
 import { measurements } from '../core/aggregator/measurements.ts';
 import type { Codec } from '../core/codec/codec.ts';
-import type { ClientId, TicketId } from '../core/names.ts';
-import { clientIdPattern, sha256Pattern, ticketIdPattern } from '../core/names.ts';
 import { storable } from '../core/storable.ts';
 import { codecSchema } from './codec-config.ts';
 import { judgeSteps } from './judge-steps.ts';
+import { clientIdSchema, sha256Schema } from './names.ts';
 import { type TaskConfig, type TrainingPlan, taskConfigSchema } from './task-config.ts';
 
 /** The HTTP API, version 1: what travels between clients or the operator and the functions. */
 
-export const clientIdSchema = z
-  .string()
-  .regex(clientIdPattern, 'a client id is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"')
-  .transform((id) => id as ClientId);
-export const ticketIdSchema = z
-  .string()
-  .regex(ticketIdPattern, 'a ticket id is 43 characters of base64url')
-  .transform((id) => id as TicketId);
-const sha256Schema = z.string().regex(sha256Pattern, 'a SHA-256 is 64 lower-case hexadecimal digits');
 /** Named numbers that a client reports, e.g. `{loss: 0.3, accuracy: 0.9}`; what a store cannot hold is cut off. */
 export const metricsSchema = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/), z.number().transform(storable))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { taskIdSchema } from './task-config.ts';
+import { taskIdSchema } from './names.ts';
 
 /** What the arrivals queue brings: S3's event of a finished upload, or a note that Tributary left for itself. */
 export type ArrivalMessage =

@@ -1,21 +1,15 @@
 import { z } from 'zod';
 import { contradictions } from '../core/aggregator/contradictions.ts';
-import type { TaskId } from '../core/names.ts';
-import { taskIdPattern } from '../core/names.ts';
 import { codecKinds, codecSchema } from './codec-config.ts';
 import { judgeSteps } from './judge-steps.ts';
 import { methodContradictions, methodSchema } from './method.ts';
+import { taskIdSchema } from './names.ts';
 import { ruleSchema } from './rules.ts';
 import { serverOptimizerSchema } from './server-optimizer.ts';
 import { stalenessSchema } from './staleness.ts';
 
 const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
 const day = 24 * 3600 * 1000;
-
-export const taskIdSchema = z
-  .string()
-  .regex(taskIdPattern, 'a task id is 1 to 40 of a-z, 0-9 and "-", starting with a letter')
-  .transform((id) => id as TaskId);
 
 /** When a round starts and what it takes in. */
 const roundSchema = z.strictObject({

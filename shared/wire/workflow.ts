@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { type TicketId, ticketIdPattern } from '../core/names.ts';
-import { clientIdSchema } from './api.ts';
 import { codecSchema, encodingSchema } from './codec-config.ts';
+import { clientIdSchema, taskIdSchema } from './names.ts';
 import { ruleSchema } from './rules.ts';
 import { serverOptimizerSchema } from './server-optimizer.ts';
-import { taskIdSchema } from './task-config.ts';
 
 /** What the round's steps hand to each other. The workflow passes keys, not data. */
 
