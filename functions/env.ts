@@ -5,6 +5,7 @@ export const envNames = {
   updatesBucket: 'TRIBUTARY_UPDATES_BUCKET',
   arrivalsQueueUrl: 'TRIBUTARY_ARRIVALS_QUEUE_URL',
   roundMachineArn: 'TRIBUTARY_ROUND_MACHINE_ARN',
+  sealKeyArn: 'TRIBUTARY_SEAL_KEY_ARN',
 } as const;
 export type EnvKey = keyof typeof envNames;
 

@@ -7,7 +7,7 @@ import { awsPorts } from './aws/ports.ts';
 import { byRoute } from './by-route.ts';
 import { type ApiRequest, api, parse } from './http.ts';
 
-const ports = awsPorts('rounds', 'models', 'clock');
+const ports = awsPorts('rounds', 'models', 'clock', 'sealer');
 const taskOf = ({ path }: ApiRequest) => parse(taskIdSchema, path.task);
 const versionOf = ({ path }: ApiRequest) => parse(z.coerce.number().int().min(0), path.version);
 
@@ -16,6 +16,7 @@ export const handler = api(
     [routes.listTasks]: async () => ({ tasks: await listTasks(ports) }),
     [routes.showTask]: (request) => showTask(ports, taskOf(request)),
     [routes.listVersions]: async (request) => ({ versions: await listVersions(ports, taskOf(request)) }),
+    [routes.showSealKey]: () => ports.sealer.publicKey(),
     [routes.showVersion]: (request) => showVersion(ports, taskOf(request), versionOf(request)),
   }),
 );

@@ -29,6 +29,7 @@ const answers = {
   listTasks: { by: 'ShowTasks', for: 'operator' },
   showTask: { by: 'ShowTasks', for: 'operator' },
   listVersions: { by: 'ShowTasks', for: 'operator' },
+  showSealKey: { by: 'ShowTasks', for: 'operator' },
   showVersion: { by: 'ShowTasks', for: 'operator' },
 } as const satisfies Record<RouteName, { by: FunctionName; for: 'client' | 'operator' }>;
 

@@ -7,8 +7,8 @@ import { prices } from '../shared/core/cost/prices.ts';
 import type { FunctionSpec } from './function-specs.ts';
 
 const period = Duration.hours(1);
-/** States that a round of one tile enters: the six steps, two choices of way, and the map's one item. */
-const transitionsPerRound = 9;
+/** States that a round of one tile enters: the seven steps, two choices of way, and the map's one item. */
+const transitionsPerRound = 10;
 
 /**
  * What functions, workflow and API cost in an hour, from CloudWatch's own metrics and the price table. Storage, S3 and

@@ -25,6 +25,8 @@ export interface Grants {
   readonly listUpdates?: true;
   /** Start rounds, and leave notes in the arrivals queue for their deadlines. */
   readonly startRounds?: true;
+  /** On the key that seals versions. */
+  readonly sealKey?: readonly ('Sign' | 'GetPublicKey')[];
 }
 
 type TableAction = 'ConditionCheckItem' | 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
@@ -79,8 +81,12 @@ export const functionSpecs = {
     about: 'Shows tasks and versions',
     memoryMb: 512,
     timeoutSeconds: 15,
-    environment: ['table', 'modelsBucket'],
-    may: { table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'], models: ['GetObject'] },
+    environment: ['table', 'modelsBucket', 'sealKeyArn'],
+    may: {
+      table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'],
+      models: ['GetObject'],
+      sealKey: ['GetPublicKey'],
+    },
   },
   AdmitUpdate: {
     entry: 'admit-update',
@@ -173,6 +179,14 @@ export const functionSpecs = {
     onnxRuntime: true,
     environment: ['table', 'modelsBucket'],
     may: { table: ['GetItem'], models: ['GetObject'] },
+  },
+  Seal: {
+    entry: 'seal',
+    about: 'Round: signs the record of the new version',
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+    environment: ['table', 'modelsBucket', 'sealKeyArn'],
+    may: { table: ['GetItem', 'UpdateItem'], models: ['GetObject'], sealKey: ['Sign'] },
   },
   Settle: {
     entry: 'settle',

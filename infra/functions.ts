@@ -36,6 +36,7 @@ export class Functions extends Construct {
       updatesBucket: storage.updates.bucketName,
       arrivalsQueueUrl: storage.arrivals.queueUrl,
       roundMachineArn,
+      sealKeyArn: storage.sealKey.keyArn,
     };
     const make = (name: FunctionName): LambdaFunction => {
       const spec: FunctionSpec = functionSpecs[name];
@@ -92,7 +93,7 @@ export class Functions extends Construct {
 
 function statements(
   may: Grants,
-  { table, models, updates, arrivals }: Storage,
+  { table, models, updates, arrivals, sealKey }: Storage,
   { roundMachineArn, roundExecutionsArn }: { roundMachineArn: string; roundExecutionsArn: string },
 ) {
   const allow = (service: string, actions: readonly string[] | undefined, resource: string) =>
@@ -106,6 +107,7 @@ function statements(
     ...allow('s3', may.updates, updates.arnForObjects('updates/*')),
     ...allow('s3', may.listUpdates && ['ListBucket'], updates.bucketArn),
     ...allow('sqs', may.startRounds && ['SendMessage'], arrivals.queueArn),
+    ...allow('kms', may.sealKey, sealKey.keyArn),
     ...allow('states', may.startRounds && ['StartExecution'], roundMachineArn),
     ...allow('states', may.startRounds && ['DescribeExecution'], roundExecutionsArn),
   ];

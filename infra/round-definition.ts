@@ -169,9 +169,15 @@ export function roundDefinition(functionArns: Readonly<Record<RoundStep, string>
           {
             ErrorEquals: ['States.ALL'],
             Output: "{% $merge([$states.input, {'evaluation': null}]) %}",
-            Next: 'Settle',
+            Next: 'Seal',
           },
         ],
+        Next: 'Seal',
+      },
+      Seal: {
+        ...invoke('Seal'),
+        // The next version's step seals this one too.
+        Catch: [{ ErrorEquals: ['States.ALL'], Output: '{% $states.input %}', Next: 'Settle' }],
         Next: 'Settle',
       },
       Settle: { ...invoke('Settle'), Catch: releaseOnError, Next: 'Done' },

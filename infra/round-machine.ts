@@ -18,6 +18,7 @@ export const roundSteps = [
   'Aggregate',
   'Publish',
   'Evaluate',
+  'Seal',
   'Settle',
   'Release',
 ] as const;

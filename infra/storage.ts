@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -12,13 +13,15 @@ const arrivalsVisibility = Duration.minutes(7);
 /** After this many tries an arrival goes to the dead-letter queue. */
 const mostReceives = 5;
 
-/** Buckets, table and queues. */
+/** Buckets, table, queues and the key that seals versions. */
 export class Storage extends Construct {
   readonly models: Bucket;
   readonly updates: Bucket;
   readonly table: Table;
   readonly arrivals: Queue;
   readonly deadLetters: Queue;
+  /** Signs the records of versions. */
+  readonly sealKey: Key;
 
   constructor(scope: Construct, id: string, settings: Settings, names: Names) {
     super(scope, id);
@@ -66,6 +69,12 @@ export class Storage extends Construct {
       visibilityTimeout: arrivalsVisibility,
       retentionPeriod: Duration.days(14),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: mostReceives },
+    });
+    this.sealKey = new Key(this, 'SealKey', {
+      description: `${names.prefix}: signs the records of versions`,
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      removalPolicy,
     });
     this.#announceUploads(names);
     for (const each of [this.models, this.updates]) {

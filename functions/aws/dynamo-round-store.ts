@@ -259,6 +259,16 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
+  async setSeal(task: TaskId, version: number, seal: string) {
+    const outcome = await this.#table.update({
+      Key: keys.version(task, version),
+      UpdateExpression: 'SET seal = :seal',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(seal)',
+      ExpressionAttributeValues: { ':seal': seal },
+    });
+    return outcome === 'done' ? 'sealed' : 'already';
+  }
+
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
     await this.#table.update({
       Key: keys.version(task, version),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -8,7 +9,9 @@ import type { TicketId } from '../../shared/core/names.ts';
 import type { Ports } from '../../shared/orchestrator/ports.ts';
 import { nodeCompressors } from '../compressors.ts';
 import { env } from '../env.ts';
+import { nodeSha256 } from '../sha256.ts';
 import { DynamoRoundStore } from './dynamo-round-store.ts';
+import { KmsSealer } from './kms-sealer.ts';
 import { S3ModelStore } from './s3-model-store.ts';
 import { S3UpdateStore } from './s3-update-store.ts';
 import { EmfTelemetry } from './telemetry.ts';
@@ -37,6 +40,8 @@ const factories: Factories = {
   secrets: () => ({ ticketId: () => randomBytes(32).toString('base64url') as TicketId }),
   telemetry: () => new EmfTelemetry(),
   compressors: () => nodeCompressors,
+  sealer: () => new KmsSealer(new KMSClient({}), env('sealKeyArn')),
+  sha256: () => nodeSha256,
 };
 
 /** The named ports over AWS. A function names the ones that it uses, and needs only their environment. */

@@ -12,6 +12,7 @@ import type {
   TaskSummary,
   VersionResponse,
 } from '../../shared/wire/api.ts';
+import { type SealKey, sealKeySchema } from '../../shared/wire/seal.ts';
 import type { Endpoint } from './endpoint.ts';
 
 const answerBytes = 64 * 1024 * 1024;
@@ -55,6 +56,11 @@ export class OperatorApi {
 
   version(task: string, version: number, signal?: AbortSignal): Promise<VersionResponse> {
     return this.#call('GET', ['tasks', task, 'versions', String(version)], undefined, signal);
+  }
+
+  /** The key that the federation signs versions with. */
+  async sealKey(signal?: AbortSignal): Promise<SealKey> {
+    return sealKeySchema.parse(await this.#call('GET', ['seal-key'], undefined, signal));
   }
 
   rollback(task: string, version: number, signal?: AbortSignal): Promise<{ readonly version: number }> {

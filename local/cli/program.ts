@@ -5,6 +5,7 @@ import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
 import { addModelList } from './commands/model-list.ts';
 import { addModelRollback } from './commands/model-rollback.ts';
+import { addModelVerify } from './commands/model-verify.ts';
 import { addPlan } from './commands/plan.ts';
 import { addStart } from './commands/start.ts';
 import { addSynth } from './commands/synth.ts';
@@ -47,12 +48,13 @@ export function createProgram(console: Console): Command {
   addTaskResume(task, console);
   const model = program
     .command('model')
-    .summary("build a training package; list, download and roll back a task's versions")
+    .summary("build a training package; list, download, verify and roll back a task's versions")
     .description('Training packages, and published versions of a task.');
   addModelBuild(model, console);
   addModelList(model, console);
   addModelGet(model, console);
   addModelRollback(model, console);
+  addModelVerify(model, console);
   const client = program.command('client').summary('take part in a task').description('One participant of a task.');
   addClientRun(client, console);
   addPlan(program, console);

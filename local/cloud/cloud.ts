@@ -57,7 +57,7 @@ export async function startCloud({ assembly, dir, log = () => {}, concurrency = 
   const ground = prepareGround({ assembly, dir, log, concurrency });
   try {
     const { plan, principals } = ground;
-    const { sqs, dynamodb, s3, notifying } = await startStorage(ground);
+    const { sqs, dynamodb, s3, kms, notifying } = await startStorage(ground);
     const functions = await startFunctions(ground, (fn) => {
       const environment = Object.fromEntries(
         Object.entries(fn.environment).map(([key, text]) => [key, urls.text(text)]),
@@ -73,7 +73,7 @@ export async function startCloud({ assembly, dir, log = () => {}, concurrency = 
       new Map(apis.map(({ id, service }) => [id, service.url])),
     );
     const states = await startMachines(ground, functions, urls, s3.url);
-    const endpoints = { s3: s3.url, sqs: sqs.url, dynamodb: dynamodb.url, states: states.url };
+    const endpoints = { s3: s3.url, sqs: sqs.url, dynamodb: dynamodb.url, states: states.url, kms: kms.url };
     startSources(ground, functions, urls, sqs.url);
     ground.open();
 

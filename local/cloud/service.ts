@@ -1,3 +1,5 @@
+import type { UsageKind } from '../../shared/core/cost/prices.ts';
+
 /** What the parts of the local cloud agree on. Each AWS service is one HTTP server on 127.0.0.1. */
 
 /** A running local service. */
@@ -37,23 +39,6 @@ export class AccessDenied extends Error {
     this.resource = resource;
   }
 }
-
-/** What the bill is made of; the price table gives each a price. */
-export type UsageKind =
-  | 'lambda.requests'
-  | 'lambda.armGbSeconds'
-  | 'lambda.x86GbSeconds'
-  | 'states.transitions'
-  | 'states.expressRequests'
-  | 'states.expressGbSeconds'
-  | 's3.putRequests'
-  | 's3.getRequests'
-  | 's3.bytesIn'
-  | 's3.bytesOut'
-  | 'dynamodb.writeUnits'
-  | 'dynamodb.readUnits'
-  | 'sqs.requests'
-  | 'http.requests';
 
 /** Counts what an account would be billed for. */
 export interface Meter {

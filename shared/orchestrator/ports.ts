@@ -1,6 +1,7 @@
 import type { Compressors } from '../core/codec/compressor.ts';
 import type { ModelStore, UpdateStore } from '../ports/object-stores.ts';
 import type { RoundStore } from '../ports/round-store.ts';
+import type { Sealer, Sha256 } from '../ports/sealer.ts';
 import type { Clock, RoundStarter, Secrets, Telemetry, UpdateQueue } from '../ports/workflow.ts';
 
 /** Everything that the steps reach the world through; each step asks for the few that it uses. */
@@ -15,4 +16,7 @@ export interface Ports {
   readonly telemetry: Telemetry;
   /** Lossless formats that encoded updates may use. */
   readonly compressors: Compressors;
+  /** Signs the records of versions. */
+  readonly sealer: Sealer;
+  readonly sha256: Sha256;
 }

@@ -60,7 +60,9 @@ export async function showVersion(
     if (artifacts[name]) packageUrls[name] = await ports.models.presignGet(artifactKey(task, name), urlLifetimeMs);
   }
   const modelUrl = await ports.models.presignGet(record.model.key, urlLifetimeMs);
-  return { ...versionResponse(record), modelUrl, packageUrls };
+  const { manifestKey } = record;
+  const manifestUrl = manifestKey === undefined ? undefined : await ports.models.presignGet(manifestKey, urlLifetimeMs);
+  return { ...versionResponse(record), modelUrl, manifestUrl, packageUrls };
 }
 
 function summary({ task, state, version, createdAtMs, config }: TaskRecord): TaskSummary {

@@ -89,7 +89,7 @@ export interface BufferEntry {
 }
 
 /** The lineage record of a version. */
-export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'packageUrls'> {
+export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'manifestUrl' | 'packageUrls'> {
   readonly model: ModelLocation;
   readonly manifestKey?: string;
   /** How the version differs from the one before lies in so many files of that attempt; absent where it is not kept. */
@@ -166,6 +166,8 @@ export interface RoundStore {
   versions(task: TaskId): Promise<readonly VersionRecord[]>;
   /** Takes the updates of a published version out of the buffer; their tickets become `aggregated`. Repeatable. */
   consume(task: TaskId, version: number, updates: readonly Consumed[]): Promise<void>;
+  /** Once: `already` if the version has a seal, or is not there. */
+  setSeal(task: TaskId, version: number, seal: string): Promise<'sealed' | 'already'>;
   setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>): Promise<void>;
 }
 

@@ -197,7 +197,10 @@ export interface VersionResponse {
   readonly evaluation?: { readonly loss: number; readonly accuracy: number; readonly examples: number };
   /** Mean of what the clients of this round reported. */
   readonly clientMetrics: Metrics;
+  /** The signed record of the version, a compact JWS: wire/seal.ts. */
+  readonly seal?: string;
   readonly modelUrl?: string;
+  readonly manifestUrl?: string;
   readonly packageUrls?: Readonly<Partial<Record<ArtifactName, string>>>;
 }
 

@@ -10,6 +10,7 @@ export const routes = {
   listTasks: 'GET /v1/tasks',
   showTask: 'GET /v1/tasks/{task}',
   listVersions: 'GET /v1/tasks/{task}/versions',
+  showSealKey: 'GET /v1/seal-key',
   showVersion: 'GET /v1/tasks/{task}/versions/{version}',
 } as const;
 export type RouteName = keyof typeof routes;

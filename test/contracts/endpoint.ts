@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { createGuard, type LocalGuard } from '../../local/cloud/iam/guard.ts';
-import type { Meter, UsageKind } from '../../local/cloud/service.ts';
+import type { Meter } from '../../local/cloud/service.ts';
+import type { UsageKind } from '../../shared/core/cost/prices.ts';
 
 /** Another endpoint to run the same contracts against, such as moto_server; tests of our own promises are skipped there. */
 export const foreignEndpoint = process.env.TRIBUTARY_CONTRACT_ENDPOINT;

@@ -18,6 +18,7 @@ async function run(frozen: object, overrides: Readonly<Record<string, (payload: 
     Freeze: () => ({ outcome: 'frozen', manifestKey: 'm', ...plain, ...frozen }),
     Publish: () => published,
     Evaluate: () => ({ loss: 1, accuracy: 0.5, examples: 2 }),
+    Seal: (payload: unknown) => payload,
     ...overrides,
   };
   // Time stands still: on a clock that leaps, an Express child would be over its five minutes at once.
@@ -29,10 +30,11 @@ describe('the round', () => {
   test('of plain updates goes from freeze to settle without measuring or judging', async () => {
     const { status, steps, calls } = await run({});
     expect(status).toBe('SUCCEEDED');
-    expect(steps).toEqual(['Freeze', 'Aggregate', 'Publish', 'Evaluate', 'Settle']);
+    expect(steps).toEqual(['Freeze', 'Aggregate', 'Publish', 'Evaluate', 'Seal', 'Settle']);
     expect(calls[1].payload).toEqual({ manifestKey: 'm', cell: 0, level: 0 });
     expect(calls[2].payload).toEqual({ manifestKey: 'm' });
-    expect(calls[4].payload).toEqual({ ...published, evaluation: { loss: 1, accuracy: 0.5, examples: 2 } });
+    for (const at of [4, 5])
+      expect(calls[at].payload).toEqual({ ...published, evaluation: { loss: 1, accuracy: 0.5, examples: 2 } });
   });
 
   test('with rules measures what they ask for, then judges, then aggregates', async () => {
@@ -40,7 +42,7 @@ describe('the round', () => {
     expect(steps.slice(0, 2)).toEqual(['Freeze', 'Root']);
     expect(steps.slice(2, 4)).toEqual(['Losses', 'Losses']);
     expect(steps.slice(4, 7)).toEqual(['Measure', 'Measure', 'Measure']);
-    expect(steps.slice(7)).toEqual(['Judge', 'Aggregate', 'Publish', 'Evaluate', 'Settle']);
+    expect(steps.slice(7)).toEqual(['Judge', 'Aggregate', 'Publish', 'Evaluate', 'Seal', 'Settle']);
     expect(calls.slice(4, 7).map(({ payload }) => payload)).toEqual(
       [0, 1, 2].map((cell) => ({ manifestKey: 'm', cell })),
     );

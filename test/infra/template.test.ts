@@ -146,6 +146,11 @@ describe('the round state machine', () => {
   });
 
   test('retries every task, and releases the updates when a task fails for good', () => {
+    // What a published version can do without.
+    const passedOver = new Map([
+      ['Evaluate', 'Seal'],
+      ['Seal', 'Settle'],
+    ]);
     interface State {
       readonly Type: string;
       readonly Retry?: unknown;
@@ -159,7 +164,7 @@ describe('the round state machine', () => {
       for (const task of tasks) expect(task.Retry).toBeDefined();
       called.add(name.replace(/Inline$|Distributed$/, ''));
       if (name === 'Release') continue;
-      expect(state.Catch?.map(({ Next }) => Next)).toEqual([name === 'Evaluate' ? 'Settle' : 'Release']);
+      expect(state.Catch?.map(({ Next }) => Next)).toEqual([passedOver.get(name) ?? 'Release']);
     }
     expect([...called].sort()).toEqual([...roundSteps].sort());
   });

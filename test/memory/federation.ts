@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { writeUpdate } from '../../client/typescript/update-codec.ts';
 import { nodeCompressors } from '../../functions/compressors.ts';
+import { nodeSha256 } from '../../functions/sha256.ts';
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import { type Layout, layoutOf } from '../../shared/core/params.ts';
 import { planTiles } from '../../shared/core/plan/tiles.ts';
@@ -32,6 +33,7 @@ import { type TaskConfigInput, taskConfigSchema } from '../../shared/wire/task-c
 import { executionName, type RoundInput } from '../../shared/wire/workflow.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRoundStore } from './memory-round-store.ts';
+import { MemorySealer } from './memory-sealer.ts';
 
 interface UploadOptions {
   readonly examples?: number;
@@ -101,6 +103,8 @@ export class MemoryFederation {
       clock: { now: () => this.nowMs },
       secrets: { ticketId: () => String(this.#tickets++).padStart(43, '0') as TicketId },
       compressors: nodeCompressors,
+      sealer: new MemorySealer(),
+      sha256: nodeSha256,
       telemetry: { record: (_task, metrics) => this.recorded.push({ ...metrics }) },
     };
   }

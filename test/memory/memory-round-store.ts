@@ -188,6 +188,19 @@ export class MemoryRoundStore implements RoundStore {
     if (record.settledVersion < version) this.#change(task, { settledVersion: version });
   }
 
+  /** What somebody with access to the table could do. */
+  replaceVersion(task: TaskId, record: VersionRecord): void {
+    this.#shelf(task).versions.set(record.version, record);
+  }
+
+  async setSeal(task: TaskId, version: number, seal: string) {
+    const { versions } = this.#shelf(task);
+    const record = versions.get(version);
+    if (!record || record.seal !== undefined) return 'already' as const;
+    versions.set(version, { ...record, seal });
+    return 'sealed' as const;
+  }
+
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);

@@ -34,14 +34,14 @@ describe('a federation under faults', () => {
 
   test('walks the states that the template has', () => {
     const arns = { Freeze: '', Root: '', Losses: '', Measure: '', Judge: '', Aggregate: '', Publish: '' };
-    const { StartAt, States } = roundDefinition({ ...arns, Evaluate: '', Settle: '', Release: '' });
+    const { StartAt, States } = roundDefinition({ ...arns, Evaluate: '', Seal: '', Settle: '', Release: '' });
     expect(StartAt).toBe('Freeze');
     expect(Object.keys(States)).toEqual([
       ...['Freeze', 'IsFrozen', 'NothingToDo', 'IsJudged', 'NeedsRoot', 'Root', 'NeedsLosses'],
       ...['Losses', 'LossesInline', 'LossesDistributed', 'NeedsMeasures'],
       ...['Measure', 'MeasureInline', 'MeasureDistributed', 'Judge'],
       ...['Aggregate', 'AggregateInline', 'AggregateDistributed', 'HasMoreLevels'],
-      ...['Publish', 'Evaluate', 'Settle', 'Done', 'Release', 'RoundFailed'],
+      ...['Publish', 'Evaluate', 'Seal', 'Settle', 'Done', 'Release', 'RoundFailed'],
     ]);
   });
 });

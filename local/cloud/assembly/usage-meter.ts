@@ -1,4 +1,5 @@
-import type { Meter, UsageKind } from '../service.ts';
+import { type UsageKind, usageKinds } from '../../../shared/core/cost/prices.ts';
+import type { Meter } from '../service.ts';
 
 export type Usage = Record<UsageKind, number>;
 
@@ -8,22 +9,7 @@ export interface UsageMeter extends Meter {
 }
 
 export function createUsageMeter(): UsageMeter {
-  const usage: Usage = {
-    'lambda.requests': 0,
-    'lambda.armGbSeconds': 0,
-    'lambda.x86GbSeconds': 0,
-    'states.transitions': 0,
-    'states.expressRequests': 0,
-    'states.expressGbSeconds': 0,
-    's3.putRequests': 0,
-    's3.getRequests': 0,
-    's3.bytesIn': 0,
-    's3.bytesOut': 0,
-    'dynamodb.writeUnits': 0,
-    'dynamodb.readUnits': 0,
-    'sqs.requests': 0,
-    'http.requests': 0,
-  };
+  const usage = Object.fromEntries(usageKinds.map((kind) => [kind, 0])) as Usage;
   return {
     count(kind, amount = 1) {
       usage[kind] += amount;

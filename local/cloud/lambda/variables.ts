@@ -14,6 +14,7 @@ export interface Endpoints {
   readonly sqs: string;
   readonly dynamodb: string;
   readonly states: string;
+  readonly kms: string;
 }
 
 /** What the host has to lend so that a process starts at all; nothing else of its environment gets in. */
@@ -50,6 +51,7 @@ export function variablesOf(
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SFN: endpoints.states,
+    AWS_ENDPOINT_URL_KMS: endpoints.kms,
     // The SDK looks for no account, file or metadata service beside what stands here.
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '',

@@ -11,6 +11,7 @@ import type {
   RolePlan,
   RoutePlan,
   ServicePlan,
+  SigningKeyPlan,
   StagePlan,
 } from './plan.ts';
 
@@ -26,6 +27,7 @@ export class Draft {
   readonly buckets: BucketPlan[] = [];
   readonly queues: ServicePlan[] = [];
   readonly tables: ServicePlan[] = [];
+  readonly signingKeys: SigningKeyPlan[] = [];
   readonly functions: FunctionPlan[] = [];
   readonly mappings: MappingPlan[] = [];
   readonly permissions: PermissionPlan[] = [];
@@ -62,7 +64,7 @@ export class Draft {
   /** @throws {FlError} `template-invalid` for a pointer to nothing, or a role that its user may not assume */
   finish(): CloudPlan {
     this.#checkPointers();
-    const { buckets, queues, tables, functions, mappings, permissions, machines, outputs } = this;
+    const { buckets, queues, tables, signingKeys, functions, mappings, permissions, machines, outputs } = this;
     const roles = this.#roles.map((role) => ({
       ...role,
       policies: this.#rolePolicies.filter(({ roleName }) => roleName === role.name).map(({ document }) => document),
@@ -73,6 +75,7 @@ export class Draft {
       buckets,
       queues,
       tables,
+      signingKeys,
       functions,
       mappings,
       permissions,

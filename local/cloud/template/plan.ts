@@ -31,6 +31,12 @@ export interface ServicePlan {
   readonly properties: { readonly [key: string]: Json };
 }
 
+/** An asymmetric KMS key that signs. */
+export interface SigningKeyPlan {
+  readonly id: string;
+  readonly arn: string;
+}
+
 export interface FunctionPlan {
   readonly logicalId: string;
   readonly name: string;
@@ -126,6 +132,7 @@ export interface CloudPlan {
   readonly buckets: readonly BucketPlan[];
   readonly queues: readonly ServicePlan[];
   readonly tables: readonly ServicePlan[];
+  readonly signingKeys: readonly SigningKeyPlan[];
   readonly functions: readonly FunctionPlan[];
   readonly mappings: readonly MappingPlan[];
   readonly permissions: readonly PermissionPlan[];

@@ -20,6 +20,8 @@ export const prices = {
   'dynamodb.readUnits': 0.125 / 1e6,
   'sqs.requests': 0.4 / 1e6,
   'http.requests': 1 / 1e6,
+  /** With an asymmetric key. The key itself is $1 a month. */
+  'kms.signatures': 0.15 / 1e4,
 } as const;
 
 /** What a bill is made of. */

@@ -7,7 +7,13 @@ import { variablesOf } from '../../../local/cloud/lambda/variables.ts';
 import type { FunctionPlan } from '../../../local/cloud/template/plan.ts';
 
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:probe';
-const endpoints = { s3: 'http://s3', sqs: 'http://sqs', dynamodb: 'http://dynamodb', states: 'http://states' };
+const endpoints = {
+  s3: 'http://s3',
+  sqs: 'http://sqs',
+  dynamodb: 'http://dynamodb',
+  states: 'http://states',
+  kms: 'http://kms',
+};
 const ends: (() => unknown)[] = [];
 
 afterEach(async () => {

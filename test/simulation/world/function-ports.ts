@@ -1,12 +1,16 @@
 import { nodeCompressors } from '../../../functions/compressors.ts';
+import { nodeSha256 } from '../../../functions/sha256.ts';
 import type { TaskId } from '../../../shared/core/names.ts';
 import type { Ports } from '../../../shared/orchestrator/ports.ts';
 import type { ByteRange, ModelStore, UpdateStore } from '../../../shared/ports/object-stores.ts';
 import type { Consumed, RoundStore } from '../../../shared/ports/round-store.ts';
 import type { RoundStarter, Secrets, UpdateQueue } from '../../../shared/ports/workflow.ts';
+import { MemorySealer } from '../../memory/memory-sealer.ts';
 import type { Invocation } from './invocation.ts';
 import type { RecordedObjectStore, RecordedRoundStore } from './recorded-stores.ts';
 import type { VirtualTime } from './virtual-time.ts';
+
+const sealer = new MemorySealer();
 
 /** What lies behind the ports. */
 export interface Services {
@@ -62,6 +66,8 @@ export function functionPorts(services: Services, invocation: Invocation): Ports
     secrets: services.secrets,
     telemetry: services.telemetry,
     compressors: nodeCompressors,
+    sealer,
+    sha256: nodeSha256,
   };
 }
 

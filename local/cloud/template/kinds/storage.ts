@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { localAccount } from '../../service.ts';
-import { arn, generatedName, ignored, type Kind, kind, policyDocument, tags } from './kind.ts';
+import { arn, generatedName, ignored, type Kind, kind, policyDocument, stableId, tags } from './kind.ts';
 
 const bucketArn = (name: string) => `arn:${localAccount.partition}:s3:::${name}`;
 
@@ -142,13 +142,36 @@ const queuePolicy = kind({
   },
 });
 
-/** Buckets, tables and queues. */
+const keyIdOf = ({ stackName, logicalId }: { stackName: string; logicalId: string }) =>
+  stableId(`${stackName}/${logicalId}`, 32);
+const keyArnOf = (self: Parameters<typeof keyIdOf>[0]) => arn('kms', `key/${keyIdOf(self)}`);
+
+/** Only keys that sign: nothing is encrypted at rest here. */
+const signingKey = kind({
+  ref: keyIdOf,
+  attributes: { Arn: keyArnOf, KeyId: keyIdOf },
+  properties: z.strictObject({
+    Description: ignored,
+    KeySpec: z.literal('ECC_NIST_P256'),
+    KeyUsage: z.literal('SIGN_VERIFY'),
+    // CDK's default gives the account's IAM the say, which is what the guard reads.
+    KeyPolicy: ignored,
+    PendingWindowInDays: ignored,
+    Tags: tags,
+  }),
+  add(self, _properties, draft) {
+    draft.signingKeys.push({ id: keyIdOf(self), arn: keyArnOf(self) });
+  },
+});
+
+/** Buckets, tables, queues and keys. */
 export const storageKinds: Readonly<Record<string, Kind>> = {
   'AWS::S3::Bucket': bucket,
   'AWS::S3::BucketPolicy': bucketPolicy,
   'AWS::DynamoDB::Table': table,
   'AWS::SQS::Queue': queue,
   'AWS::SQS::QueuePolicy': queuePolicy,
+  'AWS::KMS::Key': signingKey,
 };
 
 function dropUndefined<T>(record: Readonly<Record<string, T | undefined>>): Record<string, T> {
