@@ -34,7 +34,7 @@ export type TicketAnswer =
   | { readonly kind: 'ended'; readonly reason: string };
 
 /** What a client says about its update before it stores it. */
-type Declared = Omit<UploadRequest, 'client'> & { readonly client: string };
+type Declared = Omit<UploadRequest, 'statement'> & { readonly client: string };
 
 const answerBytes = 1024 * 1024;
 const modelBytes = 4 * 1024 ** 3;

@@ -68,6 +68,8 @@ export function functionPorts(services: Services, invocation: Invocation): Ports
     compressors: nodeCompressors,
     sealer,
     sha256: nodeSha256,
+    // Everybody is who he says he is.
+    clients: { isActive: async () => true, checkStatement: async () => {} },
   };
 }
 
