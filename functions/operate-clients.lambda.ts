@@ -1,4 +1,5 @@
 import { invite, listClients, revokeClient, showClient } from '../shared/orchestrator/clients.ts';
+import { eraseClient } from '../shared/orchestrator/erase-client.ts';
 import { inviteSchema, revokeSchema } from '../shared/wire/identity/api.ts';
 import { clientIdSchema } from '../shared/wire/names.ts';
 import { routes } from '../shared/wire/routes.ts';
@@ -6,7 +7,7 @@ import { awsPorts } from './aws/ports.ts';
 import { byRoute } from './by-route.ts';
 import { type ApiRequest, api, parse } from './http.ts';
 
-const ports = awsPorts('identities', 'rounds', 'codes', 'clock');
+const ports = awsPorts('identities', 'rounds', 'updates', 'codes', 'clock');
 const clientOf = ({ path }: ApiRequest) => parse(clientIdSchema, path.client);
 
 export const handler = api(
@@ -14,6 +15,7 @@ export const handler = api(
     [routes.invite]: ({ body }) => invite(ports, parse(inviteSchema, body)),
     [routes.listClients]: ({ query }) => listClients(ports, parse(clientIdSchema.optional(), query.after)),
     [routes.showClient]: (request) => showClient(ports, clientOf(request)),
+    [routes.eraseClient]: (request) => eraseClient(ports, clientOf(request)),
     [routes.revokeClient]: async (request) => {
       const { reason } = parse(revokeSchema, request.body ?? {});
       await revokeClient(ports, clientOf(request), reason);

@@ -40,6 +40,7 @@ const answers = {
   invite: { by: 'OperateClients', for: 'operator' },
   listClients: { by: 'OperateClients', for: 'operator' },
   showClient: { by: 'OperateClients', for: 'operator' },
+  eraseClient: { by: 'OperateClients', for: 'operator' },
   revokeClient: { by: 'OperateClients', for: 'operator' },
 } as const satisfies Record<RouteName, { by: FunctionName; for: 'anyone' | 'client' | 'operator' }>;
 

@@ -61,11 +61,11 @@ export const functionSpecs = {
   },
   OperateClients: {
     entry: 'operate-clients',
-    about: 'Invites, lists and revokes clients',
+    about: 'Invites, lists, revokes and erases clients',
     memoryMb: 512,
     timeoutSeconds: 29,
-    environment: ['table'],
-    may: { table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'] },
+    environment: ['table', 'updatesBucket'],
+    may: { table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'], updates: ['DeleteObject'] },
   },
   IssueTicket: {
     entry: 'issue-ticket',

@@ -4,12 +4,13 @@ import { FlError } from '../../shared/core/errors.ts';
 import type { ClientId } from '../../shared/core/names.ts';
 import type {
   ClientRecord,
+  ErasureRecord,
   IdentityStore,
   InvitationRecord,
   RegisteredKey,
 } from '../../shared/ports/identity-store.ts';
 import type { KeyId } from '../../shared/wire/identity/keys.ts';
-import { keys, readClient, readInvitation, ttlAfter } from './dynamo-items.ts';
+import { keys, readClient, readErasure, readInvitation, ttlAfter } from './dynamo-items.ts';
 import { DynamoTable } from './dynamo-table.ts';
 import type { Write } from './dynamo-transaction.ts';
 
@@ -94,6 +95,20 @@ export class DynamoIdentityStore implements IdentityStore {
       const record: ClientRecord = { ...known, state: 'revoked', reason };
       return { outcome: 'revoked', writes: [this.#putClient(record, revision), ...withdrawn] };
     });
+  }
+
+  async erase(client: ClientId): Promise<void> {
+    const items = [keys.client(client), keys.clientListed(client), keys.invitation(client)];
+    await this.#table.transact(items.map((key) => this.#table.delete(key)));
+  }
+
+  async putErasure(record: ErasureRecord): Promise<void> {
+    await this.#table.transact([this.#table.put({ ...keys.erasure(record.client), ...record })]);
+  }
+
+  async erasure(client: ClientId): Promise<ErasureRecord | undefined> {
+    const item = await this.#table.get(keys.erasure(client));
+    return item && readErasure(item);
   }
 
   async takeNonce(client: ClientId, nonce: string, untilMs: number): Promise<'fresh' | 'replayed'> {

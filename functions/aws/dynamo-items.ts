@@ -1,5 +1,5 @@
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
-import type { ClientRecord, InvitationRecord } from '../../shared/ports/identity-store.ts';
+import type { ClientRecord, ErasureRecord, InvitationRecord } from '../../shared/ports/identity-store.ts';
 import type {
   BufferEntry,
   TaskRecord,
@@ -16,6 +16,8 @@ export const keys = {
   counts: (task: TaskId) => ({ pk: `TASK#${task}`, sk: 'COUNTS' }),
   version: (task: TaskId, version: number) => ({ pk: `VERSIONS#${task}`, sk: String(version).padStart(10, '0') }),
   ticket: (ticket: TicketId) => ({ pk: `TICKET#${ticket}`, sk: 'TICKET' }),
+  /** Every ticket of a client, to find them by. */
+  ticketOf: (client: ClientId, ticket: TicketId) => ({ pk: `TICKETS#${client}`, sk: ticket }),
   /** The ticket that a client holds: one at a time. */
   open: (task: TaskId, client: ClientId) => ({ pk: `OPEN#${task}`, sk: client }),
   buffer: (task: TaskId, sequence: string) => ({ pk: `BUFFER#${task}`, sk: sequence }),
@@ -25,6 +27,7 @@ export const keys = {
   }),
   client: (client: ClientId) => ({ pk: `CLIENT#${client}`, sk: 'CLIENT' }),
   clientListed: (client: ClientId) => ({ pk: 'CLIENTS', sk: client }),
+  erasure: (client: ClientId) => ({ pk: `ERASURE#${client}`, sk: 'ERASURE' }),
   invitation: (client: ClientId) => ({ pk: `INVITATION#${client}`, sk: 'INVITATION' }),
   nonce: (client: ClientId, nonce: string) => ({ pk: `NONCE#${client}#${nonce}`, sk: 'NONCE' }),
 };
@@ -49,6 +52,7 @@ export const readTicket = (item: Item) => withoutKeys(item) as TicketRecord;
 export const readBufferEntry = (item: Item) => withoutKeys(item) as BufferEntry;
 export const readVersion = (item: Item) => withoutKeys(item) as VersionRecord;
 export const readQuarantine = (item: Item) => withoutKeys(item) as QuarantineRecord;
+export const readErasure = (item: Item) => withoutKeys(item) as ErasureRecord;
 export const readInvitation = (item: Item) => withoutKeys(item) as InvitationRecord;
 
 /** `revision` counts the changes of a client: whoever changes it again names the one that it has read. */

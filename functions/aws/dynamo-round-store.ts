@@ -80,6 +80,7 @@ export class DynamoRoundStore implements RoundStore {
       this.#count(task, { issued: 1, open: 1 }, openBelow(cap, admitted)),
       this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs }, absent),
       this.#table.put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
+      this.#table.put({ ...keys.ticketOf(client, ticket), ttl: ttlAfter(expiresAtMs) }),
       ...(admitted === undefined
         ? []
         : [this.#table.check(keys.task(task), '#version = :version', record.baseVersion)]),
@@ -97,6 +98,23 @@ export class DynamoRoundStore implements RoundStore {
   async openTicket(task: TaskId, client: ClientId): Promise<TicketId | undefined> {
     const item = await this.#table.get(keys.open(task, client));
     return item && (item.ticket as TicketId);
+  }
+
+  async ticketsOf(client: ClientId): Promise<readonly TicketRecord[]> {
+    const listed = await this.#table.query(keys.ticketOf(client, '' as TicketId).pk);
+    const records = await Promise.all(listed.map(({ sk }) => this.ticket(sk as TicketId)));
+    return records.flatMap((record) => record ?? []);
+  }
+
+  async forgetTicket({ ticket, task, client, state }: TicketRecord): Promise<void> {
+    const writes = [this.#table.delete(keys.ticket(ticket)), this.#table.delete(keys.ticketOf(client, ticket))];
+    if (state === 'quarantined') {
+      // The record's key has the time that only it knows.
+      const all = (await this.#table.query(`QUARANTINE#${task}`)).map(readQuarantine);
+      const record = all.find((each) => each.ticket === ticket);
+      if (record) writes.push(this.#table.delete(keys.quarantine(task, record)));
+    }
+    await this.#table.transact(writes);
   }
 
   async bindUpload({ ticket, task, client, expiresAtMs }: TicketRecord, upload: UploadBinding) {

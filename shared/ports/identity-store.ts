@@ -1,4 +1,4 @@
-import type { ClientId } from '../core/names.ts';
+import type { ClientId, TaskId } from '../core/names.ts';
 import type { KeyId, PublicKey } from '../wire/identity/keys.ts';
 
 /** A registered key; the last of a client's is the one that signs. */
@@ -28,6 +28,18 @@ export interface InvitationRecord {
   readonly usedBy?: KeyId;
 }
 
+/** What was deleted of a client, and what could not be unlearned. */
+export interface ErasureRecord {
+  readonly client: ClientId;
+  readonly erasedAtMs: number;
+  /** Tickets, with their updates where these were still stored. */
+  readonly updatesDeleted: number;
+  /** Updates in a buffer: erase again when they have found their version. */
+  readonly pending: number;
+  /** Versions that learned from the client, and whose manifests name it. */
+  readonly versions: readonly { readonly task: TaskId; readonly version: number }[];
+}
+
 /** Who may take part. Every method is atomic, and reads see what was written before. */
 export interface IdentityStore {
   /** Puts invitations, 100 at most, each of another client, in the place of those that the clients had. */
@@ -46,6 +58,10 @@ export interface IdentityStore {
   rotate(client: ClientId, from: KeyId, key: RegisteredKey): Promise<'rotated' | 'refused' | 'replaced'>;
   /** Also withdraws its invitation. `unknown`: it has neither key nor invitation. */
   revoke(client: ClientId, reason: string): Promise<'revoked' | 'unknown'>;
+  /** Deletes the client, its keys and its invitation. Repeatable. */
+  erase(client: ClientId): Promise<void>;
+  putErasure(record: ErasureRecord): Promise<void>;
+  erasure(client: ClientId): Promise<ErasureRecord | undefined>;
   /** Takes a proof's nonce once; forgotten some time after `untilMs`. */
   takeNonce(client: ClientId, nonce: string, untilMs: number): Promise<'fresh' | 'replayed'>;
 }

@@ -135,6 +135,10 @@ export interface RoundStore {
   ticket(ticket: TicketId): Promise<TicketRecord | undefined>;
   /** The ticket that the client holds, issued or uploading. */
   openTicket(task: TaskId, client: ClientId): Promise<TicketId | undefined>;
+  /** Every ticket that the client was given and that is not forgotten. */
+  ticketsOf(client: ClientId): Promise<readonly TicketRecord[]>;
+  /** Deletes a ticket that has ended, and its quarantine record. Repeatable. */
+  forgetTicket(record: TicketRecord): Promise<void>;
   /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
   bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;
   /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */

@@ -20,6 +20,7 @@ export const routes = {
   invite: 'POST /v1/invitations',
   listClients: 'GET /v1/clients',
   showClient: 'GET /v1/clients/{client}',
+  eraseClient: 'POST /v1/clients/{client}/erase',
   revokeClient: 'POST /v1/clients/{client}/revoke',
 } as const;
 export type RouteName = keyof typeof routes;

@@ -284,6 +284,33 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.task(task)).toMatchObject({ state: 'completed', stateReason: 'reached 3 rounds' });
   });
 
+  test('seals a version once, and none that is not there', async () => {
+    const task = await runningTask(store);
+    expect(await store.setSeal(task, 7, 'a.b.c')).toBe('already');
+    expect(await store.version(task, 7)).toBeUndefined();
+    await store.publish(task, versionRecord(1));
+    const outcomes = await Promise.all(['first', 'second', 'third'].map((seal) => store.setSeal(task, 1, seal)));
+    expect(outcomes.filter((outcome) => outcome === 'sealed')).toHaveLength(1);
+    expect((await store.version(task, 1))?.seal).toBe(['first', 'second', 'third'][outcomes.indexOf('sealed')]);
+  });
+
+  test("finds a client's tickets in every task, and forgets those that have ended", async () => {
+    const [task, other] = [await runningTask(store), await runningTask(store)];
+    const { ticket, entry } = await admitted(task, 'erased', '1');
+    const elsewhere = await admitted(other, 'erased', '1');
+    const kept = await admitted(task, 'kept', '2');
+    const record = { ticket: ticket.ticket, client: 'erased', reason: 'too-stale', detail: 'late', atMs: 5 };
+    await store.quarantine(ticket, 'admitted', record, entry);
+    const found = await store.ticketsOf('erased' as ClientId);
+    expect(found.map((each) => each.ticket).sort()).toEqual([ticket.ticket, elsewhere.ticket.ticket].sort());
+    for (const each of [...found, ...found]) await store.forgetTicket(each);
+    expect(await store.ticketsOf('erased' as ClientId)).toEqual([]);
+    expect(await store.ticket(ticket.ticket)).toBeUndefined();
+    expect(await store.quarantined(task, 10)).toEqual([]);
+    expect(await store.ticket(kept.ticket.ticket)).toMatchObject({ state: 'admitted' });
+    expect(await store.ticketsOf('kept' as ClientId)).toHaveLength(1);
+  });
+
   test('keeps the evaluation of a version', async () => {
     const task = await runningTask(store);
     await store.setEvaluation(task, 0, { loss: 1, accuracy: 0.5, examples: 10 });

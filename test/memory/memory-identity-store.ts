@@ -1,6 +1,7 @@
 import type { ClientId } from '../../shared/core/names.ts';
 import type {
   ClientRecord,
+  ErasureRecord,
   IdentityStore,
   InvitationRecord,
   RegisteredKey,
@@ -12,9 +13,23 @@ export class MemoryIdentityStore implements IdentityStore {
   readonly records = new Map<ClientId, ClientRecord>();
   readonly invitations = new Map<ClientId, InvitationRecord>();
   readonly nonces = new Set<string>();
+  readonly erasures = new Map<ClientId, ErasureRecord>();
 
   async invite(invitations: readonly InvitationRecord[]) {
     for (const invitation of invitations) this.invitations.set(invitation.client, structuredClone(invitation));
+  }
+
+  async erase(client: ClientId) {
+    this.records.delete(client);
+    this.invitations.delete(client);
+  }
+
+  async putErasure(record: ErasureRecord) {
+    this.erasures.set(record.client, structuredClone(record));
+  }
+
+  async erasure(client: ClientId) {
+    return structuredClone(this.erasures.get(client));
   }
 
   async invitation(client: ClientId) {

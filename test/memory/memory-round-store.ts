@@ -72,6 +72,19 @@ export class MemoryRoundStore implements RoundStore {
     return this.#shelf(task).open.get(client)?.ticket;
   }
 
+  async ticketsOf(client: ClientId) {
+    return [...this.tickets.values()]
+      .filter((record) => record.client === client)
+      .map((record) => structuredClone(record));
+  }
+
+  async forgetTicket({ ticket, task }: TicketRecord) {
+    this.tickets.delete(ticket);
+    const { quarantine } = this.#shelf(task);
+    const at = quarantine.findIndex((record) => record.ticket === ticket);
+    if (at >= 0) quarantine.splice(at, 1);
+  }
+
   async bindUpload({ ticket, task, client, expiresAtMs }: TicketRecord, upload: UploadBinding) {
     const record = this.#ticket(ticket);
     const bound = record.upload;
