@@ -13,6 +13,7 @@ import type {
 } from '../../shared/ports/round-store.ts';
 import { uploadGraceMs } from '../../shared/ports/round-store.ts';
 import type { QuarantineRecord, TaskState } from '../../shared/wire/api.ts';
+import type { RoundInput } from '../../shared/wire/workflow.ts';
 import {
   keys,
   readBufferEntry,
@@ -62,10 +63,16 @@ export class DynamoRoundStore implements RoundStore {
     const allowed = from.map((state, i) => [`:from${i}`, state] as const);
     return this.#table.update({
       Key: keys.task(task),
-      UpdateExpression: 'SET #state = :to, stateReason = :reason, failures = :zero',
+      UpdateExpression: 'SET #state = :to, stateReason = :reason, failures = :zero ADD attempt :moves',
       ConditionExpression: `#state IN (${allowed.map(([name]) => name).join(', ')})`,
       ExpressionAttributeNames: { '#state': 'state' },
-      ExpressionAttributeValues: { ':to': to, ':reason': reason, ':zero': 0, ...Object.fromEntries(allowed) },
+      ExpressionAttributeValues: {
+        ':to': to,
+        ':reason': reason,
+        ':zero': 0,
+        ':moves': to === 'completed' ? 1 : 0,
+        ...Object.fromEntries(allowed),
+      },
     });
   }
 
@@ -75,15 +82,13 @@ export class DynamoRoundStore implements RoundStore {
     admitted?: number,
   ): Promise<'issued' | 'full' | 'client-busy' | 'conflict'> {
     if (cap <= 0) return 'full';
-    const { task, client, ticket, expiresAtMs } = record;
+    const { task, client, ticket, expiresAtMs, baseVersion } = record;
     const outcome = await this.#table.attempt([
       this.#count(task, { issued: 1, open: 1 }, openBelow(cap, admitted)),
-      this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs }, absent),
+      this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs, baseVersion }, absent),
       this.#table.put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
       this.#table.put({ ...keys.ticketOf(client, ticket), ttl: ttlAfter(expiresAtMs) }),
-      ...(admitted === undefined
-        ? []
-        : [this.#table.check(keys.task(task), '#version = :version', record.baseVersion)]),
+      ...(admitted === undefined ? [] : [this.#table.check(keys.task(task), '#version = :version', baseVersion)]),
     ]);
     if (outcome.kind === 'done') return 'issued';
     if (outcome.kind === 'conflict') return 'conflict';
@@ -158,12 +163,14 @@ export class DynamoRoundStore implements RoundStore {
     from: 'uploading' | 'expired' | 'admitted',
     record: QuarantineRecord,
     entry?: Pick<BufferEntry, 'sequence'>,
+    round?: RoundInput,
   ) {
     const left: Write[] =
       from === 'uploading'
         ? [this.#closeTicket(ticket), this.#count(ticket.task, { open: -1, quarantined: 1 })]
         : [this.#count(ticket.task, from === 'expired' ? { expired: -1, quarantined: 1 } : { quarantined: 1 })];
     if (entry) left.push(this.#table.delete(keys.buffer(ticket.task, entry.sequence), 'attribute_exists(pk)'));
+    if (round) left.push(this.#table.change(moveOn(round, 'not-ready')));
     const done = await this.#table.transact([
       this.#moveTicket(ticket.ticket, [from], 'quarantined', { reason: record.reason }),
       this.#table.put({ ...keys.quarantine(ticket.task, record), ...record, ttl: ttlAfter(record.atMs) }),
@@ -172,13 +179,15 @@ export class DynamoRoundStore implements RoundStore {
     return done ? 'quarantined' : 'already';
   }
 
-  async expireTickets(task: TaskId, nowMs: number): Promise<number> {
+  async expireTickets(task: TaskId, nowMs: number, oldestBase = 0): Promise<number> {
     const open = await this.#table.query(keys.open(task, '' as ClientId).pk);
-    const overdue = open.filter(({ expiresAtMs }) => Number(expiresAtMs) <= nowMs);
     let expired = 0;
-    for (const { ticket, sk } of overdue) {
+    for (const { ticket, sk, expiresAtMs, baseVersion } of open) {
+      const isOld = Number(baseVersion) < oldestBase;
+      if (Number(expiresAtMs) > nowMs && !isOld) continue;
       const held = { task, client: sk as ClientId, ticket: ticket as TicketId };
-      if ((await this.expireTicket(held, 'ran out before its update was admitted')) === 'expired') expired++;
+      const reason = isOld ? `is for version ${baseVersion}, which is past` : 'ran out before its update was admitted';
+      if ((await this.expireTicket(held, reason)) === 'expired') expired++;
     }
     return expired;
   }
@@ -214,13 +223,27 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
-  async nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready') {
+  async setNote(task: TaskId, atMs: number, nowMs: number): Promise<void> {
+    await this.#table.update({
+      Key: keys.task(task),
+      UpdateExpression: 'SET noteAtMs = :at',
+      ConditionExpression:
+        'attribute_exists(pk) AND (attribute_not_exists(noteAtMs) OR noteAtMs < :now OR noteAtMs > :at)',
+      ExpressionAttributeValues: { ':at': atMs, ':now': nowMs },
+    });
+  }
+
+  async clearNote(task: TaskId, atMs: number) {
     return this.#table.update({
       Key: keys.task(task),
-      UpdateExpression: 'ADD attempt :one, failures :failed',
-      ConditionExpression: 'attempt = :attempt',
-      ExpressionAttributeValues: { ':one': 1, ':failed': outcome === 'failed' ? 1 : 0, ':attempt': attempt },
+      UpdateExpression: 'REMOVE noteAtMs',
+      ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(noteAtMs) OR noteAtMs <= :at)',
+      ExpressionAttributeValues: { ':at': atMs },
     });
+  }
+
+  async nextAttempt(round: RoundInput, outcome: 'failed' | 'not-ready') {
+    return this.#table.update(moveOn(round, outcome));
   }
 
   async clearFailures(task: TaskId): Promise<void> {
@@ -232,16 +255,17 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
-  async publish(task: TaskId, record: VersionRecord) {
+  async publish(task: TaskId, record: VersionRecord, attempt: number) {
     const done = await this.#table.transact([
       this.#table.change({
         Key: keys.task(task),
         UpdateExpression: 'SET #version = :version, #model = :model REMOVE deadline',
-        ConditionExpression: '#version = :parent',
+        ConditionExpression: '#version = :parent AND attempt = :attempt',
         ExpressionAttributeNames: { '#version': 'version', '#model': 'model' },
         ExpressionAttributeValues: {
           ':version': record.version,
           ':parent': record.version - 1,
+          ':attempt': attempt,
           ':model': record.model,
         },
       }),
@@ -340,6 +364,22 @@ export class DynamoRoundStore implements RoundStore {
       },
     });
   }
+}
+
+/** The task moves on to its next attempt, if the round is the one to come. */
+function moveOn({ task, version, attempt }: RoundInput, outcome: 'failed' | 'not-ready') {
+  return {
+    Key: keys.task(task),
+    UpdateExpression: 'ADD attempt :one, failures :failed',
+    ConditionExpression: '#version = :parent AND attempt = :attempt',
+    ExpressionAttributeNames: { '#version': 'version' },
+    ExpressionAttributeValues: {
+      ':one': 1,
+      ':failed': outcome === 'failed' ? 1 : 0,
+      ':parent': version - 1,
+      ':attempt': attempt,
+    },
+  };
 }
 
 /** A condition on the counts item. */

@@ -9,12 +9,12 @@ import { quarantineBuffered } from './close-task.ts';
 import { composeManifest } from './compose-manifest.ts';
 import { consumePublished } from './consume.ts';
 import { manifestKey } from './keys.ts';
-import { lossCells, readManifest, writeManifest } from './manifest.ts';
+import { giveUpRound, lossCells, readManifest, writeManifest } from './manifest.ts';
 import { isMeasured } from './measure.ts';
 import type { Ports } from './ports.ts';
 import type { LayoutCache } from './read-object.ts';
 import { requirePublished } from './require-task.ts';
-import { startRoundIfReady } from './start-round.ts';
+import { hasAllRounds, isToCome, startRoundIfReady } from './start-round.ts';
 
 type FreezePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
 
@@ -31,33 +31,54 @@ const looksAtOnce = 50;
 export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: RoundInput): Promise<Frozen> {
   const published = await requirePublished(ports, input.task);
   const { record } = published;
-  if (record.version + 1 !== input.version || record.attempt !== input.attempt) return { outcome: 'superseded' };
   const key = manifestKey(input);
   const known = await readManifest(ports.models, key);
+  if (!isToCome(input, record)) {
+    await leaveToOthers(ports, input, known);
+    return { outcome: 'superseded' };
+  }
   if (known) return frozen(key, known);
 
   // A round that died between publishing and settling left its updates in the buffer: take them out first.
   await consumePublished(ports, record);
-  const entries = await claim(ports, record);
+  const isOver = record.state === 'completed' || hasAllRounds(record);
+  const { fresh, gone } = isOver ? { fresh: [], gone: [] } : await claim(ports, record);
+  // Another freeze of this attempt may have seen what is gone now: whoever puts it aside ends the attempt with it.
+  await putGoneAside(ports, input, gone);
   const ready = roundReadiness({
     ...record.config.round,
-    count: entries.length,
+    count: fresh.length,
     deadlineAtMs: record.deadline?.version === record.version ? record.deadline.atMs : undefined,
     nowMs: ports.clock.now(),
   });
-  if (ready.kind === 'waiting') {
-    await ports.rounds.nextAttempt(input.task, input.attempt, 'not-ready');
+  if (gone.length > 0 || ready.kind === 'waiting') {
+    await ports.rounds.nextAttempt(input, 'not-ready');
     await startRoundIfReady(ports, input.task);
     return { outcome: 'not-ready' };
   }
-  const manifest = await composeManifest(ports, layouts, published, input, entries);
+  const manifest = await composeManifest(ports, layouts, published, input, fresh);
   return frozen(key, await writeManifest(ports.models, key, manifest));
 }
 
-/** The round's updates: the oldest K of the buffer, those that have become too stale or whose bytes are gone put in quarantine. */
-async function claim(ports: FreezePorts, record: TaskRecord): Promise<readonly BufferEntry[]> {
+/** An earlier try of this step, or another execution, has gone past this round: cleans up after it, and looks what is next. */
+async function leaveToOthers(ports: FreezePorts, { task, version }: RoundInput, manifest: Manifest | undefined) {
+  const published = await ports.rounds.version(task, version);
+  if (manifest && published?.manifestKey !== manifestKey(manifest)) await giveUpRound(ports.models, manifest);
+  await startRoundIfReady(ports, task);
+}
+
+interface Claim {
+  /** The oldest K of the buffer that may enter the round. */
+  readonly fresh: readonly BufferEntry[];
+  /** Those whose bytes are gone. */
+  readonly gone: readonly BufferEntry[];
+}
+
+/** Looks through the buffer. What has become too stale goes into quarantine: no round takes it, whoever looks and when. */
+async function claim(ports: FreezePorts, record: TaskRecord): Promise<Claim> {
   const { buffer, maxStaleness } = record.config.round;
   const fresh: BufferEntry[] = [];
+  const gone: BufferEntry[] = [];
   const waiting = [...(await ports.rounds.buffer(record.task, buffer + mostStalePerRound))];
   while (waiting.length > 0 && fresh.length < buffer) {
     const some = waiting.splice(0, Math.min(looksAtOnce, buffer - fresh.length));
@@ -65,11 +86,10 @@ async function claim(ports: FreezePorts, record: TaskRecord): Promise<readonly B
     for (const [i, entry] of some.entries()) {
       const staleness = record.version - entry.baseVersion;
       if (staleness > maxStaleness) await putAside(ports, record.task, entry, tooStale(staleness, maxStaleness));
-      else if (!intact[i]) await putAside(ports, record.task, entry, bytesGone);
-      else fresh.push(entry);
+      else (intact[i] ? fresh : gone).push(entry);
     }
   }
-  return fresh;
+  return { fresh, gone };
 }
 
 /** A lifecycle rule or a person may have deleted an update that waited long: without it no round would ever succeed. */
@@ -79,9 +99,18 @@ async function isIntact({ updates }: FreezePorts, { key, etag }: BufferEntry): P
 
 const bytesGone = new FlError('object-missing', "the update's bytes are gone from the bucket");
 
-async function putAside(ports: FreezePorts, task: TaskId, entry: BufferEntry, why: FlError): Promise<void> {
-  await quarantineBuffered(ports, entry, why.code, why.message);
-  ports.telemetry.record(task, { UpdatesQuarantined: 1 }, { reason: why.code });
+/** Each with a step to the next attempt, as long as nobody else takes one. */
+async function putGoneAside(ports: FreezePorts, round: RoundInput, gone: readonly BufferEntry[]): Promise<void> {
+  for (const [i, entry] of gone.entries()) {
+    const current = { ...round, attempt: round.attempt + i };
+    if ((await putAside(ports, round.task, entry, bytesGone, current)) === 'already') return;
+  }
+}
+
+async function putAside(ports: FreezePorts, task: TaskId, entry: BufferEntry, why: FlError, round?: RoundInput) {
+  const outcome = await quarantineBuffered(ports, entry, why.code, why.message, round);
+  if (outcome === 'quarantined') ports.telemetry.record(task, { UpdatesQuarantined: 1 }, { reason: why.code });
+  return outcome;
 }
 
 function frozen(manifestKey: string, manifest: Manifest): Frozen {

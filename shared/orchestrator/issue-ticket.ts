@@ -3,6 +3,7 @@ import type { ClientId, TaskId } from '../core/names.ts';
 import type { TaskRecord } from '../ports/round-store.ts';
 import type { ClientArtifact, TicketRequest, TicketResponse } from '../wire/api.ts';
 import { clientArtifacts } from '../wire/api.ts';
+import { expireTickets } from './expire-tickets.ts';
 import { artifactKey } from './keys.ts';
 import { offeredDeltas } from './offered-deltas.ts';
 import type { Ports } from './ports.ts';
@@ -27,7 +28,7 @@ export async function issueTicket(
     );
   }
   const nowMs = ports.clock.now();
-  await ports.rounds.expireTickets(task, nowMs);
+  await expireTickets(ports, record);
   const { config } = record;
   const expiresAtMs = nowMs + config.selection.ticketLifetimeMs;
   const ticket = ports.secrets.ticketId();

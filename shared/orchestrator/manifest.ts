@@ -27,16 +27,26 @@ export async function requireManifest(models: ModelStore, key: string): Promise<
   return manifest;
 }
 
-/** Writes the manifest unless another has been written: then that one counts, and this one's uploads are given up. */
+/**
+ * Writes the manifest unless another has been written: then that one counts, and this one's uploads are given up.
+ * @throws {FlError} `manifest-malformed` before anything is written that no step could read
+ */
 export async function writeManifest(models: ModelStore, key: string, manifest: Manifest): Promise<Manifest> {
+  const parsed = manifestSchema.safeParse(manifest);
   const bytes = new TextEncoder().encode(JSON.stringify(manifest));
-  if ((await models.createOnce(key, bytes)) === 'created') return manifest;
+  if (parsed.success && (await models.createOnce(key, bytes)) === 'created') return manifest;
   await abortUploads(models, manifest);
+  if (!parsed.success) throw new FlError('manifest-malformed', `${key} would be no manifest`, { cause: parsed.error });
   return requireManifest(models, key);
 }
 
-/** Gives up a round's unfinished uploads. Repeatable. */
-export async function abortUploads(models: ModelStore, { model, state }: Manifest): Promise<void> {
+/** Gives up what a round that will not publish has begun: its uploads, and what its steps handed to each other. Repeatable. */
+export async function giveUpRound(models: ModelStore, manifest: Manifest): Promise<void> {
+  await abortUploads(models, manifest);
+  await removeLeftovers(models, manifest);
+}
+
+async function abortUploads(models: ModelStore, { model, state }: Manifest): Promise<void> {
   for (const { key, uploadId } of [model, ...state]) await models.abortParts(key, uploadId);
 }
 

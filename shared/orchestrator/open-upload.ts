@@ -30,8 +30,11 @@ export async function openUpload(
   const { record, model } = await requirePublished(ports, ticket.task);
   const { config } = record;
   const nowMs = ports.clock.now();
+  if (ticket.state === 'expired') {
+    throw new FlError('ticket-expired', `ticket has ended (${ticket.reason ?? 'it ran out'}): ask for another`);
+  }
   const isOpen = ticket.state === 'issued' || ticket.state === 'uploading';
-  if (ticket.state === 'expired' || (isOpen && nowMs >= ticket.expiresAtMs)) {
+  if (isOpen && nowMs >= ticket.expiresAtMs) {
     throw new FlError(
       'ticket-expired',
       `ticket ran out at ${new Date(ticket.expiresAtMs).toISOString()}: ask for another`,

@@ -26,10 +26,13 @@ export async function planMethod(
   entries: readonly BufferEntry[],
 ): Promise<PlannedMethod> {
   const { method, staleness, weighting } = config;
-  const given = entries.map(({ client, baseVersion, examples }) => ({
+  const sequences = entries.map(({ sequence }) => sequence).sort();
+  const arrivals = new Map(sequences.map((sequence, i) => [sequence, i]));
+  const given = entries.map(({ client, baseVersion, examples, sequence }) => ({
     client,
     examples,
     staleness: version - baseVersion,
+    arrival: arrivals.get(sequence) ?? 0,
   }));
   const weights = updateWeights(given, staleness, weighting);
   const members = given.map((member, i) => ({ ...member, weight: weights[i] }));

@@ -8,14 +8,17 @@ import type { Manifest, ManifestInput, Published } from '../wire/workflow.ts';
 import { cacheKey, ruleStateKey } from './keys.ts';
 import { requireManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
+import { requireTask } from './require-task.ts';
 import { countedOf } from './round-vectors.ts';
+import { isToCome } from './start-round.ts';
 import { writeNextCache } from './update-cache.ts';
 import { readVerdict } from './verdict.ts';
 
 /**
  * Joins the tiles to the next model and moves the task's version pointer to it. Repeatable: a round that published
  * before finds its own manifest behind the pointer.
- * @throws {FlError} `round-superseded` if another version took the place, `parts-missing` if a tile has not been made
+ * @throws {FlError} `round-superseded` if another version took the place or the attempt was given up, `parts-missing` if a
+ * tile has not been made
  */
 export async function publish(
   ports: Pick<Ports, 'rounds' | 'models' | 'clock'>,
@@ -27,6 +30,8 @@ export async function publish(
   const done: Published = { task, version, manifestKey };
   const existing = await rounds.version(task, version);
   if (existing?.manifestKey === manifestKey) return done;
+  const superseded = new FlError('round-superseded', `version ${version} of "${task}" is left to another attempt`);
+  if (!isToCome(manifest, await requireTask(ports, task))) throw superseded;
 
   for (const { key, uploadId } of [manifest.model, ...manifest.state]) {
     await models.completeParts(key, uploadId, plan.tiles.length);
@@ -43,11 +48,9 @@ export async function publish(
     ...(manifest.download && { delta: { attempt: manifest.attempt, tiles: plan.tiles.length } }),
     aggregatedTotal: (parent?.aggregatedTotal ?? 0) + manifest.updates.length - (verdict?.rejected.length ?? 0),
   };
-  if ((await rounds.publish(task, record)) === 'superseded') {
+  if ((await rounds.publish(task, record, manifest.attempt)) === 'superseded') {
     const winner = await rounds.version(task, version);
-    if (winner?.manifestKey !== manifestKey) {
-      throw new FlError('round-superseded', `version ${version} of "${task}" was published by another round`);
-    }
+    if (winner?.manifestKey !== manifestKey) throw superseded;
   }
   return done;
 }

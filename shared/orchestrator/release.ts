@@ -1,13 +1,13 @@
-import type { ReleaseInput } from '../wire/workflow.ts';
+import { FlError } from '../core/errors.ts';
+import type { ModelStore } from '../ports/object-stores.ts';
+import type { Manifest, ReleaseInput } from '../wire/workflow.ts';
 import { consumePublished, quarantineRejected } from './consume.ts';
 import { manifestKey } from './keys.ts';
-import { abortUploads, readManifest, removeLeftovers } from './manifest.ts';
+import { giveUpRound, readManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
-import { startRoundIfReady } from './start-round.ts';
+import { isToCome, mostFailures, startRoundIfReady } from './start-round.ts';
 
-/** A task whose rounds keep failing stops trying, or it would cost money for ever. */
-const mostFailures = 5;
 /** The same updates would make the same model: trying again changes nothing. */
 const hopeless: readonly string[] = ['model-not-finite', 'cohort-too-small'];
 
@@ -19,34 +19,44 @@ const hopeless: readonly string[] = ['model-not-finite', 'cohort-too-small'];
  */
 export async function release(
   ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
-  { task, version, attempt, error, cause }: ReleaseInput,
+  { error, cause, ...round }: ReleaseInput,
 ): Promise<void> {
+  const { task, version } = round;
   const record = await requireTask(ports, task);
+  const isCurrent = isToCome(round, record);
   const published = await ports.rounds.version(task, version);
-  const key = manifestKey({ task, version, attempt });
-  const manifest = await readManifest(ports.models, key);
+  const key = manifestKey(round);
+  const manifest = await readableManifest(ports.models, key);
   if (published?.manifestKey === key) await consumePublished(ports, record);
-  else if (manifest) {
-    await abortUploads(ports.models, manifest);
-    await removeLeftovers(ports.models, manifest);
-  }
-  if (error === 'cohort-too-small' && record.attempt === attempt && manifest) {
-    // While this attempt is the current one, no other round holds its updates.
-    const rejected = await quarantineRejected(ports, manifest);
+  else if (manifest) await giveUpRound(ports.models, manifest);
+  // A task that has ended is not in a hurry: its notes go on until the last version is settled.
+  const unsettled = record.state !== 'completed';
+  if (error === 'cohort-too-small' && isCurrent && manifest) {
+    const rejected = await quarantineRejected(ports, manifest, round);
     if (rejected.size > 0) {
-      await ports.rounds.nextAttempt(task, attempt, 'not-ready');
-      await startRoundIfReady(ports, task, { unsettled: true });
+      await ports.rounds.nextAttempt(round, 'not-ready');
+      await startRoundIfReady(ports, task, { unsettled });
       return;
     }
   }
   ports.telemetry.record(task, { RoundsFailed: 1 }, { error, cause: cause.slice(0, 500), version });
   // A distributed Map wraps the code of the child that failed.
   const hopelessCode = hopeless.find((code) => error === code || cause.includes(`[${code}]`));
-  if (record.attempt === attempt && hopelessCode !== undefined) {
+  if (isCurrent && hopelessCode !== undefined) {
     await ports.rounds.setTaskState(task, ['running'], 'suspended', `a round failed for good: ${hopelessCode}`);
-  } else if (record.attempt === attempt && record.failures + 1 >= mostFailures) {
+  } else if (isCurrent && record.failures + 1 >= mostFailures) {
     await ports.rounds.setTaskState(task, ['running'], 'suspended', `${mostFailures} rounds failed, last: ${error}`);
   }
-  await ports.rounds.nextAttempt(task, attempt, 'failed');
-  await startRoundIfReady(ports, task, { unsettled: true });
+  await ports.rounds.nextAttempt(round, 'failed');
+  await startRoundIfReady(ports, task, { unsettled });
+}
+
+/** A manifest that cannot be read must not keep its round from being released. */
+async function readableManifest(models: ModelStore, key: string): Promise<Manifest | undefined> {
+  try {
+    return await readManifest(models, key);
+  } catch (error) {
+    if (error instanceof FlError && error.code === 'manifest-malformed') return undefined;
+    throw error;
+  }
 }

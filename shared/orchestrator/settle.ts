@@ -1,6 +1,7 @@
 import type { TaskRecord } from '../ports/round-store.ts';
 import type { Evaluation, SettleInput } from '../wire/workflow.ts';
 import { consumePublished } from './consume.ts';
+import { expireTickets } from './expire-tickets.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
 import { completeTask, startRoundIfReady } from './start-round.ts';
@@ -12,11 +13,11 @@ type SettlePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'star
  * its goal, else starts the next round if the buffer is full. Repeatable.
  */
 export async function settle(ports: SettlePorts, { task, version, evaluation }: SettleInput): Promise<void> {
-  const { rounds, clock } = ports;
+  const { rounds } = ports;
   if (evaluation) await rounds.setEvaluation(task, version, evaluation);
   const record = await requireTask(ports, task);
   await consumePublished(ports, record);
-  await rounds.expireTickets(task, clock.now());
+  await expireTickets(ports, record);
   await report(ports, record, version, evaluation);
   const ended = goalReached(record, version, evaluation);
   if (record.failures > 0) await rounds.clearFailures(task);
@@ -26,11 +27,10 @@ export async function settle(ports: SettlePorts, { task, version, evaluation }: 
 
 /** Why the task is done, or undefined if it goes on. */
 function goalReached({ config }: TaskRecord, version: number, evaluation: Evaluation | null): string | undefined {
-  const { rounds, targetAccuracy } = config.stop;
+  const { targetAccuracy } = config.stop;
   if (targetAccuracy !== undefined && evaluation && evaluation.accuracy >= targetAccuracy) {
     return `reached accuracy ${evaluation.accuracy.toFixed(4)} of ${targetAccuracy} at version ${version}`;
   }
-  if (rounds !== undefined && version >= rounds) return `reached ${rounds} rounds`;
   return undefined;
 }
 

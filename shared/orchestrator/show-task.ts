@@ -8,6 +8,7 @@ import {
   type TaskSummary,
   type VersionResponse,
 } from '../wire/api.ts';
+import { expireTickets } from './expire-tickets.ts';
 import { artifactKey } from './keys.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
@@ -21,7 +22,7 @@ export async function listTasks({ rounds }: Pick<Ports, 'rounds'>): Promise<read
 
 /** Everything an operator wants to know of a task at a glance. @throws {FlError} `task-unknown` */
 export async function showTask(ports: Pick<Ports, 'rounds' | 'clock'>, task: TaskId): Promise<TaskResponse> {
-  await ports.rounds.expireTickets(task, ports.clock.now());
+  await expireTickets(ports, await requireTask(ports, task));
   const record = await requireTask(ports, task);
   const [counts, latest, buffer, quarantine] = await Promise.all([
     ports.rounds.counts(task),

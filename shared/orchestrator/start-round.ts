@@ -1,94 +1,127 @@
 import type { TaskId } from '../core/names.ts';
 import { roundReadiness } from '../core/round.ts';
 import type { TaskRecord } from '../ports/round-store.ts';
+import type { DeadlineNote } from '../ports/workflow.ts';
 import type { RoundInput } from '../wire/workflow.ts';
 import { closeTask } from './close-task.ts';
 import type { Ports } from './ports.ts';
 
 /** SQS holds a message for 15 minutes at most: a longer wait takes several hops. */
 const longestDelayMs = 15 * 60_000;
+/** Rounds take seconds to minutes: no sooner does a note look whether one has died. */
+const shortestWatchMs = 60_000;
+/** A task whose rounds keep failing stops trying, or it would cost money for ever. */
+export const mostFailures = 5;
 
 type StartPorts = Pick<Ports, 'rounds' | 'queue' | 'starter' | 'clock'>;
 
 interface Occasion {
-  /** Start even if the last round published and never settled: the next freeze makes up for it. */
+  /** The last round has published and may never settle: another execution, whose freeze does it first, makes up for it. */
   readonly unsettled?: boolean;
-  /** Leave a note even if there should be one: it may have been dropped while the task was stopped. */
-  readonly remind?: boolean;
 }
 
 /**
- * Starts the round that makes the next version if the buffer is ready and the last round is settled, ends the task if it
- * has all its rounds, and sees to it that a note brings the task up again while the buffer holds anything. Harmless to
- * repeat; whoever changes the buffer, the version or the attempt calls it afterwards, so that no arrival goes unnoticed.
+ * Starts the round that makes the next version if the buffer is ready and the last round is settled; ends the task if it
+ * has all its rounds; and sees to it that a note brings the task up again when that is needed. Harmless to repeat; whoever
+ * changes the buffer, the version or the attempt calls it afterwards, so that no arrival goes unnoticed.
  */
 export async function startRoundIfReady(
   ports: StartPorts,
   task: TaskId,
-  { unsettled = false, remind = false }: Occasion = {},
+  { unsettled = false }: Occasion = {},
 ): Promise<void> {
   const record = await ports.rounds.task(task);
-  if (record?.state === 'completed') await closeTask(ports, task);
-  if (record?.state !== 'running') return;
-  const { config, version, attempt } = record;
-  const isSettled = record.settledVersion === version;
-  if (config.stop.rounds !== undefined && version >= config.stop.rounds) {
-    if (isSettled) await completeTask(ports, task, `reached ${config.stop.rounds} rounds`);
+  if (record?.state !== 'running' && record?.state !== 'completed') return;
+  const { config, state, version, settledVersion, attempt } = record;
+  const next: RoundInput = { task, version: version + 1, attempt };
+  const watchMs = Math.max(config.round.deadlineMs, shortestWatchMs);
+  if (settledVersion < version) {
+    await leaveNote(ports, record, ports.clock.now() + watchMs);
+    if (unsettled) await start(ports, next);
     return;
   }
+  if (state === 'completed') return closeTask(ports, task);
+  if (hasAllRounds(record)) return completeTask(ports, task, `reached ${config.stop.rounds} rounds`);
   const count = (await ports.rounds.buffer(task, config.round.buffer)).length;
   if (count === 0) return;
-  const deadlineAtMs = await remindAtDeadline(ports, record, remind);
-  const readiness = roundReadiness({ ...config.round, count, deadlineAtMs, nowMs: ports.clock.now() });
-  if (readiness.kind === 'ready' && (unsettled || isSettled)) {
-    await start(ports, { task, version: version + 1, attempt });
+  const deadlineAtMs = await deadlineOf(ports, record);
+  const nowMs = ports.clock.now();
+  const readiness = roundReadiness({ ...config.round, count, deadlineAtMs, nowMs });
+  if (readiness.kind === 'ready') {
+    // The note first: what starts now may die without a word.
+    await leaveNote(ports, record, nowMs + watchMs);
+    await start(ports, next);
+  } else if (readiness.reason === 'deadline') {
+    await leaveNote(ports, record, deadlineAtMs);
   }
+  // Below the minimum nothing is to be done until another update arrives.
 }
 
-/** Ends the task and puts what is left of it away. Repeatable. */
+/** Ends the task, and with it whatever round is under way; puts what is left of it away. Repeatable. */
 export async function completeTask(ports: StartPorts, task: TaskId, reason: string): Promise<void> {
   await ports.rounds.setTaskState(task, ['running'], 'completed', reason);
-  await closeTask(ports, task);
+  await startRoundIfReady(ports, task);
 }
 
-/** Acts on a note that `startRoundIfReady` left: waits on, or starts the round and looks again a period later. */
-export async function onDeadline(ports: StartPorts, note: { task: TaskId; version: number }): Promise<void> {
-  const record = await ports.rounds.task(note.task);
-  if (record?.state !== 'running' || record.version !== note.version) return;
-  const nowMs = ports.clock.now();
-  const remainingMs = (record.deadline?.version === note.version ? record.deadline.atMs : nowMs) - nowMs;
+/** Whether the task has as many versions as it was to make. */
+export function hasAllRounds({ config, version }: TaskRecord): boolean {
+  return config.stop.rounds !== undefined && version >= config.stop.rounds;
+}
+
+/** Whether this round can still publish. */
+export function isToCome({ version, attempt }: RoundInput, record: TaskRecord): boolean {
+  return record.version + 1 === version && record.attempt === attempt;
+}
+
+/** Acts on a note that `startRoundIfReady` left. Of several that came to be, all but the latest are dropped. */
+export async function onDeadline(ports: StartPorts, { task, atMs }: Omit<DeadlineNote, 'kind'>): Promise<void> {
+  const remainingMs = atMs - ports.clock.now();
   if (remainingMs > 0) {
-    await postpone(ports, note.task, note.version, remainingMs);
+    await postpone(ports, task, atMs, remainingMs);
     return;
   }
-  // The next note first: what starts now may die without a word.
-  await postpone(ports, note.task, note.version, record.config.round.deadlineMs);
-  await startRoundIfReady(ports, note.task, { unsettled: true });
+  // Forgotten before the look: who changes something after the look sees that no note is left, and leaves one.
+  if ((await ports.rounds.clearNote(task, atMs)) === 'refused') return;
+  await startRoundIfReady(ports, task, { unsettled: true });
 }
 
-/** @returns when the deadline of the round that fills now is, in epoch ms */
-async function remindAtDeadline(ports: StartPorts, record: TaskRecord, remind: boolean): Promise<number> {
+/** When the deadline of the round that fills now is, in epoch ms; it runs from the first update that anyone sees. */
+async function deadlineOf({ rounds, clock }: StartPorts, record: TaskRecord): Promise<number> {
   const { task, version, deadline, config } = record;
-  const known = deadline?.version === version ? deadline.atMs : undefined;
-  const atMs = known ?? ports.clock.now() + config.round.deadlineMs;
-  if (known === undefined || remind) {
-    // The note first: if only it gets through, the next arrival sets the deadline; the other way round it would be lost.
-    await postpone(ports, task, version, Math.max(0, atMs - ports.clock.now()));
-    await ports.rounds.setDeadline(task, version, atMs);
-  }
+  if (deadline?.version === version) return deadline.atMs;
+  const atMs = clock.now() + config.round.deadlineMs;
+  await rounds.setDeadline(task, version, atMs);
   return atMs;
 }
 
-/** Starts the execution; one that ended without publishing or moving on, as when it was stopped, is followed by another. */
-async function start({ rounds, starter }: StartPorts, input: RoundInput): Promise<void> {
-  const outcome = await starter.start(input);
-  if (outcome !== 'ended-badly') return;
-  const moved = await rounds.nextAttempt(input.task, input.attempt, 'failed');
-  const record = await rounds.task(input.task);
-  const isCurrent = record?.version === input.version - 1 && record.attempt === input.attempt + 1;
-  if (moved === 'done' && isCurrent) await starter.start({ ...input, attempt: input.attempt + 1 });
+/** Sees to it that a note comes at `dueMs`, or before. */
+async function leaveNote(ports: StartPorts, { task, noteAtMs }: TaskRecord, dueMs: number): Promise<void> {
+  const nowMs = ports.clock.now();
+  const atMs = Math.min(Math.max(dueMs, nowMs), nowMs + longestDelayMs);
+  if (noteAtMs !== undefined && noteAtMs >= nowMs && noteAtMs <= atMs) return;
+  // The note first: one that the task does not know of is dropped or harmless, one that it waits for in vain is not.
+  await postpone(ports, task, atMs, atMs - nowMs);
+  await ports.rounds.setNote(task, atMs, nowMs);
 }
 
-function postpone({ queue }: StartPorts, task: TaskId, version: number, delayMs: number): Promise<void> {
-  return queue.postpone({ kind: 'deadline', task, version }, Math.min(delayMs, longestDelayMs));
+/** Starts the execution; one that ended without publishing or moving on, as when it was stopped, is followed by another. */
+async function start({ rounds, starter }: StartPorts, round: RoundInput): Promise<void> {
+  if ((await starter.start(round)) !== 'ended-badly') return;
+  await rounds.nextAttempt(round, 'failed');
+  const record = await rounds.task(round.task);
+  if (!record || record.version + 1 !== round.version) return;
+  if (record.failures >= mostFailures) {
+    await rounds.setTaskState(
+      round.task,
+      ['running'],
+      'suspended',
+      `${mostFailures} rounds failed, the last without a release`,
+    );
+  } else if (record.attempt === round.attempt + 1) {
+    await starter.start({ ...round, attempt: record.attempt });
+  }
+}
+
+function postpone({ queue }: StartPorts, task: TaskId, atMs: number, delayMs: number): Promise<void> {
+  return queue.postpone({ kind: 'deadline', task, atMs }, Math.min(delayMs, longestDelayMs));
 }

@@ -1,7 +1,7 @@
 import { FlError } from '../core/errors.ts';
 import { firstNonFinite } from '../core/finite.ts';
 import type { TaskId } from '../core/names.ts';
-import type { ModelLocation, TaskRecord } from '../ports/round-store.ts';
+import type { ModelLocation, TaskRecord, VersionRecord } from '../ports/round-store.ts';
 import type { ArtifactName, CreateTaskRequest, CreateTaskResponse, PresignedPut, TaskState } from '../wire/api.ts';
 import { artifactNames } from '../wire/api.ts';
 import { consumePublished } from './consume.ts';
@@ -62,8 +62,9 @@ export async function startTask(
   const record = await requireTask(ports, task);
   if (record.state === 'completed') throw new FlError('task-ended', `task "${task}" is completed`);
   if (record.version < 0) await publishInitial(ports, record);
+  if (record.settledVersion < 0) await ports.rounds.consume(task, 0, []);
   await ports.rounds.setTaskState(task, ['draft', 'stopped', 'suspended'], 'running', 'started');
-  await startRoundIfReady(ports, task, { unsettled: true, remind: true });
+  await startRoundIfReady(ports, task, { unsettled: true });
 }
 
 async function publishInitial(
@@ -87,19 +88,18 @@ async function publishInitial(
   for await (const chunk of values) {
     if (firstNonFinite(chunk) >= 0) throw new FlError('non-finite', 'the initial model holds NaN or infinity');
   }
-  await rounds.publish(record.task, {
+  const initial: VersionRecord = {
+    ...withoutUpdates,
     version: 0,
     origin: { kind: 'initial' },
     publishedAtMs: clock.now(),
-    updates: 0,
-    examples: 0,
-    staleness: {},
-    clientMetrics: {},
     model: { key, dataOffset: header.dataOffset, parameters: header.layout.size },
     aggregatedTotal: 0,
-  });
-  await rounds.consume(record.task, 0, []);
+  };
+  await rounds.publish(record.task, initial, record.attempt);
 }
+
+const withoutUpdates = { updates: 0, examples: 0, staleness: {}, clientMetrics: {} };
 
 /** Stops giving tickets; a round under way still publishes. @throws {FlError} `task-unknown`, `task-ended` */
 export async function stopTask({ rounds }: Pick<Ports, 'rounds'>, task: TaskId): Promise<void> {
@@ -112,8 +112,9 @@ export async function stopTask({ rounds }: Pick<Ports, 'rounds'>, task: TaskId):
 }
 
 /**
- * Publishes the model and optimizer state of an earlier version as the next one: history stays linear.
- * @throws {FlError} `task-unknown`, `version-unknown`, `busy` if a round published meanwhile
+ * Publishes the model and optimizer state of an earlier version as the next one: history stays linear. Asked again before
+ * anything else was published, it gives the version that is there.
+ * @throws {FlError} `task-unknown`, `version-unknown`, `busy` if a round published or failed meanwhile
  */
 export async function rollback(
   ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
@@ -126,23 +127,25 @@ export async function rollback(
     ports.rounds.version(task, record.version),
   ]);
   if (!target || !newest) throw new FlError('version-unknown', `task "${task}" has no version ${to}`);
-  const outcome = await ports.rounds.publish(task, {
-    version: record.version + 1,
-    origin: { kind: 'rollback', to },
-    publishedAtMs: ports.clock.now(),
-    updates: 0,
-    examples: 0,
-    staleness: {},
-    clientMetrics: {},
-    evaluation: target.evaluation,
-    model: withoutCache(target.model),
-    aggregatedTotal: newest.aggregatedTotal,
-  });
-  if (outcome === 'superseded')
-    throw new FlError('busy', 'a round was published meanwhile: try again', { retry: 'now' });
+  const isDone = newest.origin.kind === 'rollback' && newest.origin.to === to;
+  const version = isDone ? newest.version : newest.version + 1;
+  if (!isDone) {
+    const next: VersionRecord = {
+      ...withoutUpdates,
+      version,
+      origin: { kind: 'rollback', to },
+      publishedAtMs: ports.clock.now(),
+      evaluation: target.evaluation,
+      model: withoutCache(target.model),
+      aggregatedTotal: newest.aggregatedTotal,
+    };
+    if ((await ports.rounds.publish(task, next, record.attempt)) === 'superseded') {
+      throw new FlError('busy', 'the task moved on meanwhile: try again', { retry: 'now' });
+    }
+  }
   await consumePublished(ports, await requireTask(ports, task));
   await startRoundIfReady(ports, task);
-  return record.version + 1;
+  return version;
 }
 
 /** The updates that an asynchronous method kept for that version may be gone: it starts anew. */

@@ -24,7 +24,7 @@ export async function readCache(models: ModelStore, key: string | undefined): Pr
 export async function writeNextCache(models: ModelStore, manifest: Manifest): Promise<void> {
   if (!manifest.cache) return;
   const next = new Map(await readCache(models, manifest.base.cacheKey));
-  for (const update of manifest.updates) {
+  for (const update of manifest.updates.toSorted((a, b) => (a.sequence < b.sequence ? -1 : 1))) {
     next.set(update.client, { version: manifest.version, location: updateLocation(update) });
   }
   const { delayLimit = Number.POSITIVE_INFINITY } = manifest.cache;
@@ -33,12 +33,17 @@ export async function writeNextCache(models: ModelStore, manifest: Manifest): Pr
   await models.createOnce(cacheKey(manifest), bytes);
 }
 
-/** Update files that nobody needs once the round's version is published. */
-export async function releasedUpdates(models: ModelStore, manifest: Manifest): Promise<readonly string[]> {
-  const own = manifest.updates.map(({ key }) => key);
-  if (!manifest.cache) return own;
-  const before = await readCache(models, manifest.base.cacheKey);
-  const now = await readCache(models, cacheKey(manifest));
-  const kept = new Set([...now.values()].map(({ location }) => location.key));
-  return [...own, ...[...before.values()].map(({ location }) => location.key)].filter((key) => !kept.has(key));
+/**
+ * Update files that nobody needs once the version is published: its own, and those that the version before kept, but for
+ * those that it keeps itself.
+ */
+export async function releasedUpdates(
+  models: ModelStore,
+  own: readonly string[],
+  { before, now }: { readonly before: string | undefined; readonly now: string | undefined },
+): Promise<readonly string[]> {
+  const keys = async (cacheKey: string | undefined) =>
+    [...(await readCache(models, cacheKey)).values()].map(({ location }) => location.key);
+  const kept = new Set(await keys(now));
+  return [...own, ...(await keys(before))].filter((key) => !kept.has(key));
 }

@@ -11,6 +11,7 @@ import type {
 } from '../wire/api.ts';
 import type { Encoding } from '../wire/codec-config.ts';
 import type { TaskConfig } from '../wire/task-config.ts';
+import type { RoundInput } from '../wire/workflow.ts';
 
 /** Where a version's bytes lie in the model store. */
 export interface ModelLocation {
@@ -38,12 +39,17 @@ export interface TaskRecord {
   readonly version: number;
   /** The newest version whose updates have left the buffer; trails `version` between publish and settle. */
   readonly settledVersion: number;
-  /** Number of the next execution: a name is never used twice, so a released round runs again under the next number. */
+  /**
+   * Number of the next execution, and the fencing token of rounds: a name is never used twice, and only a round of the
+   * current attempt can publish. It only grows.
+   */
   readonly attempt: number;
   /** Rounds that failed one after the other. */
   readonly failures: number;
   /** When the round that fills now starts with what it has. */
   readonly deadline?: { readonly version: number; readonly atMs: number };
+  /** A note that is due then lies in the arrivals queue; absent if none need. */
+  readonly noteAtMs?: number;
   readonly model?: ModelLocation;
 }
 
@@ -120,7 +126,10 @@ export interface RoundStore {
   createTask(record: TaskRecord): Promise<'created' | 'exists'>;
   task(task: TaskId): Promise<TaskRecord | undefined>;
   tasks(): Promise<readonly TaskRecord[]>;
-  /** Moves the task to `to` if it is in one of `from`; resets the failure count. */
+  /**
+   * Moves the task to `to` if it is in one of `from`; resets the failure count. To `completed` also moves on to the next
+   * attempt: no round that is under way can publish any more.
+   */
   setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, reason: string): Promise<'done' | 'refused'>;
 
   /**
@@ -143,18 +152,23 @@ export interface RoundStore {
   bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;
   /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */
   admit(record: TicketRecord, entry: BufferEntry): Promise<'admitted' | 'already'>;
-  /** The ticket, which must be in `from`, ends in quarantine; from `admitted` its `entry` leaves the buffer. */
+  /**
+   * The ticket, which must be in `from`, ends in quarantine; from `admitted` its `entry` leaves the buffer.
+   * @param round only if that is the round to come, and then moves on to the next attempt: none that holds the update publishes
+   */
   quarantine(
     record: TicketRecord,
     from: 'uploading' | 'expired' | 'admitted',
     quarantine: QuarantineRecord,
     entry?: Pick<BufferEntry, 'sequence'>,
+    round?: RoundInput,
   ): Promise<'quarantined' | 'already'>;
   /**
    * Ends every ticket of the task that ran out before `nowMs` without an upload, and `uploadGraceMs` later also those
-   * whose upload was announced and never arrived. @returns how many
+   * whose upload was announced and never arrived.
+   * @param oldestBase ends tickets for older versions too. @returns how many
    */
-  expireTickets(task: TaskId, nowMs: number): Promise<number>;
+  expireTickets(task: TaskId, nowMs: number, oldestBase?: number): Promise<number>;
   /** Ends one ticket, issued or uploading, that can no longer count. `already`: it has ended. */
   expireTicket(record: TicketRecord, reason: string): Promise<'expired' | 'already'>;
   counts(task: TaskId): Promise<TicketCounts>;
@@ -164,14 +178,18 @@ export interface RoundStore {
   buffer(task: TaskId, limit: number): Promise<readonly BufferEntry[]>;
   /** Sets the deadline of the round that makes `version + 1`, unless it has one. */
   setDeadline(task: TaskId, version: number, atMs: number): Promise<void>;
-  /** Moves on to the next execution number if `attempt` is still the current one; `failed` counts a failure. */
-  nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready'): Promise<'done' | 'refused'>;
+  /** Remembers that a note that is due at `atMs` was left, unless one is known that is due from `nowMs` to then. */
+  setNote(task: TaskId, atMs: number, nowMs: number): Promise<void>;
+  /** Forgets the note that is due at `atMs` or before: it has come. `refused`: a later one is known. */
+  clearNote(task: TaskId, atMs: number): Promise<'done' | 'refused'>;
+  /** Moves on to the next attempt if `round` is still the one to come; `failed` counts a failure. */
+  nextAttempt(round: RoundInput, outcome: 'failed' | 'not-ready'): Promise<'done' | 'refused'>;
 
   /** A round has gone through to its end: failures in a row start again at zero. */
   clearFailures(task: TaskId): Promise<void>;
 
-  /** Moves the pointer `version - 1 -> version` and puts the record, or neither. */
-  publish(task: TaskId, record: VersionRecord): Promise<'published' | 'superseded'>;
+  /** Moves the pointer `version - 1 -> version` and puts the record, or neither; only while `attempt` is the current one. */
+  publish(task: TaskId, record: VersionRecord, attempt: number): Promise<'published' | 'superseded'>;
   version(task: TaskId, version: number): Promise<VersionRecord | undefined>;
   versions(task: TaskId): Promise<readonly VersionRecord[]>;
   /** Takes the updates of a published version out of the buffer; their tickets become `aggregated`. Repeatable. */

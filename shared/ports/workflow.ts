@@ -11,12 +11,12 @@ export interface RoundStarter {
   start(input: RoundInput): Promise<'started' | 'known' | 'ended-badly'>;
 }
 
-/** A note to look at a task again, later. */
+/** A note to look at a task again, at a round's deadline or where an execution may have died without a word. */
 export interface DeadlineNote {
   readonly kind: 'deadline';
   readonly task: TaskId;
-  /** The version whose next round the deadline is for. */
-  readonly version: number;
+  /** When it is due, in epoch ms. */
+  readonly atMs: number;
 }
 
 /** The arrivals queue: S3 puts arrivals in, Tributary puts notes to itself in. At least once, in any order. */

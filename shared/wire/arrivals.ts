@@ -4,12 +4,12 @@ import { taskIdSchema } from './names.ts';
 /** What the arrivals queue brings: S3's event of a finished upload, or a note that Tributary left for itself. */
 export type ArrivalMessage =
   | { readonly kind: 'arrivals'; readonly arrivals: readonly { key: string; etag: string; bytes: number }[] }
-  | { readonly kind: 'deadline'; readonly task: z.output<typeof taskIdSchema>; readonly version: number };
+  | { readonly kind: 'deadline'; readonly task: z.output<typeof taskIdSchema>; readonly atMs: number };
 
 const deadlineSchema = z.strictObject({
   kind: z.literal('deadline'),
   task: taskIdSchema,
-  version: z.number().int().min(0),
+  atMs: z.number().int().min(0),
 });
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */

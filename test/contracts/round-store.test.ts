@@ -76,7 +76,7 @@ async function runningTask(store: RoundStore): Promise<TaskId> {
   };
   expect(await store.createTask(record)).toBe('created');
   expect(await store.task(config.task)).toEqual(record);
-  expect(await store.publish(config.task, versionRecord(0))).toBe('published');
+  expect(await store.publish(config.task, versionRecord(0), 0)).toBe('published');
   expect(await store.setTaskState(config.task, ['draft'], 'running', 'started')).toBe('done');
   return config.task;
 }
@@ -161,7 +161,7 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.issueTicket(ticketOf(task, 'c'), 100, 0)).toBe('full');
     expect(await store.issueTicket(ticketOf(task, 'a'), 100, 1)).toBe('client-busy');
     expect(await store.issueTicket(ticketOf(task, 'c'), 100, 1)).toBe('issued');
-    await store.publish(task, versionRecord(1));
+    await store.publish(task, versionRecord(1), 0);
     expect(await store.issueTicket(ticketOf(task, 'd'), 100, 1)).toBe('full');
   });
 
@@ -231,11 +231,23 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.expireTicket(announced, 'again')).toBe('already');
   });
 
+  test('ends tickets for versions that are past, where that is asked for', async () => {
+    const task = await runningTask(store);
+    const [old, announced, fresh] = [0, 0, 1].map((baseVersion, i) => ({ ...ticketOf(task, `c${i}`), baseVersion }));
+    for (const ticket of [old, announced, fresh]) await store.issueTicket(ticket, 100);
+    await store.bindUpload(announced, upload);
+    expect(await store.expireTickets(task, 0, 0)).toBe(0);
+    expect(await store.expireTickets(task, 0, 1)).toBe(2);
+    expect(await store.ticket(announced.ticket)).toMatchObject({ state: 'expired' });
+    expect(await store.ticket(fresh.ticket)).toMatchObject({ state: 'issued' });
+    expect(await store.counts(task)).toMatchObject({ open: 1, expired: 2 });
+  });
+
   test('moves the version pointer one step, for one of many who try', async () => {
     const task = await runningTask(store);
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => store.publish(task, versionRecord(1))));
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => store.publish(task, versionRecord(1), 0)));
     expect(outcomes.filter((outcome) => outcome === 'published')).toHaveLength(1);
-    expect(await store.publish(task, versionRecord(3))).toBe('superseded');
+    expect(await store.publish(task, versionRecord(3), 0)).toBe('superseded');
     expect(await store.task(task)).toMatchObject({ version: 1, model: versionRecord(1).model, failures: 0 });
     expect((await store.versions(task)).map(({ version }) => version)).toEqual([0, 1]);
     expect(await store.version(task, 1)).toEqual(versionRecord(1));
@@ -258,7 +270,7 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     await store.setDeadline(task, 0, 100);
     await store.setDeadline(task, 0, 200);
     expect((await store.task(task))?.deadline).toEqual({ version: 0, atMs: 100 });
-    await store.publish(task, versionRecord(1));
+    await store.publish(task, versionRecord(1), 0);
     await store.setDeadline(task, 0, 300);
     expect((await store.task(task))?.deadline).toBeUndefined();
     await store.setDeadline(task, 1, 400);
@@ -267,14 +279,80 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
 
   test('moves on to the next attempt once, and counts failures', async () => {
     const task = await runningTask(store);
-    expect(await store.nextAttempt(task, 0, 'failed')).toBe('done');
-    expect(await store.nextAttempt(task, 0, 'failed')).toBe('refused');
-    expect(await store.nextAttempt(task, 1, 'not-ready')).toBe('done');
+    const round = { task, version: 1, attempt: 0 };
+    expect(await store.nextAttempt(round, 'failed')).toBe('done');
+    expect(await store.nextAttempt(round, 'failed')).toBe('refused');
+    expect(await store.nextAttempt({ ...round, attempt: 1 }, 'not-ready')).toBe('done');
     expect(await store.task(task)).toMatchObject({ attempt: 2, failures: 1 });
-    await store.publish(task, versionRecord(1));
-    expect(await store.task(task)).toMatchObject({ failures: 1 });
+    await store.publish(task, versionRecord(1), 2);
+    expect(await store.task(task)).toMatchObject({ attempt: 2, failures: 1 });
     await store.clearFailures(task);
     expect(await store.task(task)).toMatchObject({ failures: 0 });
+  });
+
+  test('moves on for the round that is to come only, not for one whose version is there', async () => {
+    const task = await runningTask(store);
+    await store.publish(task, versionRecord(1), 0);
+    expect(await store.nextAttempt({ task, version: 1, attempt: 0 }, 'failed')).toBe('refused');
+    expect(await store.nextAttempt({ task, version: 3, attempt: 0 }, 'failed')).toBe('refused');
+    expect(await store.task(task)).toMatchObject({ attempt: 0, failures: 0 });
+    expect(await store.nextAttempt({ task, version: 2, attempt: 0 }, 'failed')).toBe('done');
+  });
+
+  test('publishes for the current attempt only', async () => {
+    const task = await runningTask(store);
+    await store.nextAttempt({ task, version: 1, attempt: 0 }, 'failed');
+    expect(await store.publish(task, versionRecord(1), 0)).toBe('superseded');
+    expect(await store.publish(task, versionRecord(1), 2)).toBe('superseded');
+    expect(await store.task(task)).toMatchObject({ version: 0, model: versionRecord(0).model });
+    expect(await store.version(task, 1)).toBeUndefined();
+    expect(await store.publish(task, versionRecord(1), 1)).toBe('published');
+  });
+
+  test('lets a version or the end of its attempt come first, never both', async () => {
+    for (let race = 0; race < 5; race++) {
+      const task = await runningTask(store);
+      const [moved, published] = await Promise.all([
+        store.nextAttempt({ task, version: 1, attempt: 0 }, 'failed'),
+        store.publish(task, versionRecord(1), 0),
+      ]);
+      expect(`${moved} ${published}`).toMatch(/^(done superseded|refused published)$/);
+    }
+  });
+
+  test('ends the attempt that may hold an update with the write that puts the update in quarantine', async () => {
+    const task = await runningTask(store);
+    const { ticket, entry } = await admitted(task, 'a', '1');
+    const record = { ticket: ticket.ticket, client: 'a', reason: 'object-missing', detail: 'gone', atMs: 5 };
+    const put = (version: number, attempt: number) =>
+      store.quarantine(ticket, 'admitted', record, entry, { task, version, attempt });
+    expect(await put(1, 1)).toBe('already');
+    expect(await put(2, 0)).toBe('already');
+    expect(await store.buffer(task, 10)).toHaveLength(1);
+    expect(await store.counts(task)).toMatchObject({ quarantined: 0 });
+    expect(await put(1, 0)).toBe('quarantined');
+    expect(await store.task(task)).toMatchObject({ attempt: 1, failures: 0 });
+    expect(await store.buffer(task, 10)).toEqual([]);
+    expect(await store.publish(task, versionRecord(1), 0)).toBe('superseded');
+    expect(await put(1, 1)).toBe('already'); // No longer in the buffer: and then the attempt stays.
+    expect(await store.task(task)).toMatchObject({ attempt: 1 });
+  });
+
+  test('knows of one note: the earliest that is still to come', async () => {
+    const task = await runningTask(store);
+    const known = async () => (await store.task(task))?.noteAtMs;
+    await store.setNote(task, 500, 100);
+    await store.setNote(task, 600, 110); // The one at 500 comes first.
+    expect(await known()).toBe(500);
+    await store.setNote(task, 300, 120);
+    expect(await known()).toBe(300);
+    await store.setNote(task, 900, 301); // The one at 300 should have come.
+    expect(await known()).toBe(900);
+    expect(await store.clearNote(task, 899)).toBe('refused');
+    expect(await known()).toBe(900);
+    expect(await store.clearNote(task, 900)).toBe('done');
+    expect(await known()).toBeUndefined();
+    expect(await store.clearNote(task, 900)).toBe('done');
   });
 
   test('changes a task only from the states that are named', async () => {
@@ -288,7 +366,7 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     const task = await runningTask(store);
     expect(await store.setSeal(task, 7, 'a.b.c')).toBe('already');
     expect(await store.version(task, 7)).toBeUndefined();
-    await store.publish(task, versionRecord(1));
+    await store.publish(task, versionRecord(1), 0);
     const outcomes = await Promise.all(['first', 'second', 'third'].map((seal) => store.setSeal(task, 1, seal)));
     expect(outcomes.filter((outcome) => outcome === 'sealed')).toHaveLength(1);
     expect((await store.version(task, 1))?.seal).toBe(['first', 'second', 'third'][outcomes.indexOf('sealed')]);
@@ -309,6 +387,17 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.quarantined(task, 10)).toEqual([]);
     expect(await store.ticket(kept.ticket.ticket)).toMatchObject({ state: 'admitted' });
     expect(await store.ticketsOf('kept' as ClientId)).toHaveLength(1);
+  });
+
+  test('ends the attempt under way with the task, and with no other change of its state', async () => {
+    const task = await runningTask(store);
+    expect(await store.setTaskState(task, ['running'], 'stopped', 'x')).toBe('done');
+    expect(await store.setTaskState(task, ['stopped'], 'running', 'x')).toBe('done');
+    expect(await store.task(task)).toMatchObject({ attempt: 0 });
+    expect(await store.setTaskState(task, ['running'], 'completed', 'x')).toBe('done');
+    expect(await store.setTaskState(task, ['running'], 'completed', 'x')).toBe('refused');
+    expect(await store.task(task)).toMatchObject({ attempt: 1 });
+    expect(await store.publish(task, versionRecord(1), 0)).toBe('superseded');
   });
 
   test('keeps the evaluation of a version', async () => {

@@ -31,7 +31,7 @@ import { type CodecInput, codecSchema } from '../../shared/wire/codec-config.ts'
 import { encodeHeldOut } from '../../shared/wire/held-out.ts';
 import { encodeSafetensors } from '../../shared/wire/safetensors.ts';
 import { type TaskConfigInput, taskConfigSchema } from '../../shared/wire/task-config.ts';
-import { executionName, type RoundInput } from '../../shared/wire/workflow.ts';
+import { executionName, type ManifestInput, type RoundInput } from '../../shared/wire/workflow.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { MemoryRoundStore } from './memory-round-store.ts';
 import { MemorySealer } from './memory-sealer.ts';
@@ -205,6 +205,15 @@ export class MemoryFederation {
     }
     await settle(this.ports, { ...(await publish(this.ports, { manifestKey })), evaluation: null });
     return 'published';
+  }
+
+  /** A round up to the point where it would publish: one tile, no rules. */
+  async aggregateRound(input: RoundInput): Promise<ManifestInput> {
+    const frozen = await freeze(this.ports, this.layouts, input);
+    if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
+    const { manifestKey } = frozen;
+    await aggregateCell(this.ports, { manifestKey, level: 0, cell: 0 });
+    return { manifestKey };
   }
 
   /** Runs rounds as they are started until none is left. */

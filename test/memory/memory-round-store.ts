@@ -11,6 +11,7 @@ import type {
 } from '../../shared/ports/round-store.ts';
 import { uploadGraceMs } from '../../shared/ports/round-store.ts';
 import type { QuarantineRecord, TaskState } from '../../shared/wire/api.ts';
+import type { RoundInput } from '../../shared/wire/workflow.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -47,7 +48,8 @@ export class MemoryRoundStore implements RoundStore {
   async setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, stateReason: string) {
     const { record } = this.#shelf(task);
     if (!from.includes(record.state)) return 'refused' as const;
-    this.#change(task, { state: to, stateReason, failures: 0 });
+    const attempt = record.attempt + (to === 'completed' ? 1 : 0);
+    this.#change(task, { state: to, stateReason, failures: 0, attempt });
     return 'done' as const;
   }
 
@@ -113,11 +115,16 @@ export class MemoryRoundStore implements RoundStore {
     { ticket, task, client }: TicketRecord,
     from: 'uploading' | 'expired' | 'admitted',
     quarantine: QuarantineRecord,
-    entry?: BufferEntry,
+    entry?: Pick<BufferEntry, 'sequence'>,
+    round?: RoundInput,
   ) {
     const record = this.#ticket(ticket);
     const shelf = this.#shelf(task);
     if (record.state !== from || (entry && !shelf.buffer.has(entry.sequence))) return 'already' as const;
+    if (round) {
+      if (!this.#isToCome(round)) return 'already' as const;
+      this.#change(task, { attempt: round.attempt + 1 });
+    }
     if (entry) shelf.buffer.delete(entry.sequence);
     if (from === 'uploading') {
       shelf.open.delete(client);
@@ -130,10 +137,18 @@ export class MemoryRoundStore implements RoundStore {
     return 'quarantined' as const;
   }
 
-  async expireTickets(task: TaskId, nowMs: number) {
-    const overdue = [...this.#shelf(task).open.values()].filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
+  async expireTickets(task: TaskId, nowMs: number, oldestBase = 0) {
+    const overdue = this.overdue(task, nowMs, oldestBase);
     for (const { ticket } of overdue) await this.expireTicket(this.#ticket(ticket), 'ran out');
     return overdue.length;
+  }
+
+  /** What `expireTickets` ends. */
+  overdue(task: TaskId, nowMs: number, oldestBase = 0): readonly TicketRecord[] {
+    return [...this.#shelf(task).open.values()].flatMap(({ ticket, expiresAtMs }) => {
+      const record = this.#ticket(ticket);
+      return expiresAtMs <= nowMs || record.baseVersion < oldestBase ? record : [];
+    });
   }
 
   async expireTicket({ ticket, task, client }: TicketRecord, reason: string) {
@@ -167,10 +182,23 @@ export class MemoryRoundStore implements RoundStore {
     }
   }
 
-  async nextAttempt(task: TaskId, attempt: number, outcome: 'failed' | 'not-ready') {
-    const { record } = this.#shelf(task);
-    if (record.attempt !== attempt) return 'refused' as const;
-    this.#change(task, { attempt: attempt + 1, failures: record.failures + (outcome === 'failed' ? 1 : 0) });
+  async setNote(task: TaskId, atMs: number, nowMs: number) {
+    const { noteAtMs = Number.NaN } = this.#shelf(task).record;
+    if (!(noteAtMs >= nowMs && noteAtMs <= atMs)) this.#change(task, { noteAtMs: atMs });
+  }
+
+  async clearNote(task: TaskId, atMs: number) {
+    const { noteAtMs = atMs } = this.#shelf(task).record;
+    if (noteAtMs > atMs) return 'refused' as const;
+    this.#change(task, { noteAtMs: undefined });
+    return 'done' as const;
+  }
+
+  async nextAttempt(round: RoundInput, outcome: 'failed' | 'not-ready') {
+    if (!this.#isToCome(round)) return 'refused' as const;
+    const { failures } = this.#shelf(round.task).record;
+    const attempt = round.attempt + 1;
+    this.#change(round.task, { attempt, failures: failures + (outcome === 'failed' ? 1 : 0) });
     return 'done' as const;
   }
 
@@ -178,9 +206,9 @@ export class MemoryRoundStore implements RoundStore {
     this.#change(task, { failures: 0 });
   }
 
-  async publish(task: TaskId, version: VersionRecord) {
-    const { record, versions } = this.#shelf(task);
-    if (record.version !== version.version - 1) return 'superseded' as const;
+  async publish(task: TaskId, version: VersionRecord, attempt: number) {
+    const { versions } = this.#shelf(task);
+    if (!this.#isToCome({ task, version: version.version, attempt })) return 'superseded' as const;
     this.#change(task, { version: version.version, model: version.model, deadline: undefined });
     versions.set(version.version, structuredClone(version));
     return 'published' as const;
@@ -222,6 +250,11 @@ export class MemoryRoundStore implements RoundStore {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);
     if (record) versions.set(version, { ...record, evaluation });
+  }
+
+  #isToCome({ task, version, attempt }: RoundInput): boolean {
+    const { record } = this.#shelf(task);
+    return record.version === version - 1 && record.attempt === attempt;
   }
 
   #shelf(task: TaskId): TaskShelf {

@@ -4,6 +4,8 @@ import type { Staleness } from '../staleness/staleness.ts';
 export interface AsyncMember {
   readonly client: string;
   readonly staleness: number;
+  /** Place in the order of arrival. */
+  readonly arrival: number;
   /** >= 0; all together sum to one: examples times staleness, say. */
   readonly weight: number;
 }
@@ -42,7 +44,7 @@ export interface AsyncPlan {
   readonly references: readonly ReferenceTerm[];
   /** In (0, 1]. */
   readonly stepScale: number;
-  /** Whether each client's latest update has to be kept for later rounds, in the order of the members. */
+  /** Whether each client's latest update has to be kept for later rounds. */
   readonly keepsCache: boolean;
   /** One state vector laid out like the model, zero before the first round; `next` is its next value. */
   readonly calibration?: { readonly direction: Combination; readonly next: Combination };

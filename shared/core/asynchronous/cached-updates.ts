@@ -57,7 +57,12 @@ function replacement(
   { members }: AsyncRound,
   inSum: ReadonlySet<string>,
 ): { readonly weights: number[]; readonly references: ReferenceTerm[]; readonly clients: number } {
-  const latest = new Map(members.map(({ client }, i) => [client, i]));
+  // The order of arrival says which update of a client is its latest, and leaves no other trace.
+  const latest = new Map<string, number>();
+  for (const [i, { client, arrival }] of members.entries()) {
+    const known = latest.get(client);
+    if (known === undefined || members[known].arrival < arrival) latest.set(client, i);
+  }
   const part = 1 / latest.size;
   return {
     clients: latest.size,

@@ -10,15 +10,17 @@ import type { AsyncPlan, AsyncRound, ReferenceTerm } from './async-plan.ts';
 export function planFedAsync(mixing: number, { version, members, stalenessRule }: AsyncRound): AsyncPlan {
   if (!(mixing > 0 && mixing <= 1)) throw new RangeError(`mixing: ${mixing}, expected in (0, 1]`);
   const shares = members.map(({ staleness }) => mixing * stalenessWeight(stalenessRule, staleness));
-  // What later updates leave of update i, and of x in the end.
+  // What later updates leave of update i.
   const parts = new Array<number>(members.length);
   let left = 1;
   for (let i = members.length - 1; i >= 0; i--) {
     parts[i] = left * shares[i];
     left *= 1 - shares[i];
   }
-  const stepScale = 1 - left;
-  const weights = parts.map((part) => part / stepScale);
+  // Not 1 - left, which rounds otherwise than the parts: a weight could come out above one.
+  const sum = parts.reduce((total, part) => total + part, 0);
+  const stepScale = Math.min(1, sum);
+  const weights = parts.map((part) => part / sum);
   const models = new Map<number, number>();
   members.forEach(({ staleness }, i) => {
     if (staleness === 0) return;

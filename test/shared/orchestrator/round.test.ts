@@ -8,11 +8,9 @@ import { publish } from '../../../shared/orchestrator/publish.ts';
 import { release } from '../../../shared/orchestrator/release.ts';
 import { settle } from '../../../shared/orchestrator/settle.ts';
 import { showTask } from '../../../shared/orchestrator/show-task.ts';
-import { onDeadline } from '../../../shared/orchestrator/start-round.ts';
 import { createTask, rollback, startTask, stopTask } from '../../../shared/orchestrator/task-lifecycle.ts';
 import { parseSafetensors } from '../../../shared/wire/safetensors.ts';
 import { taskConfigSchema } from '../../../shared/wire/task-config.ts';
-import type { ManifestInput } from '../../../shared/wire/workflow.ts';
 import { MemoryFederation } from '../../memory/federation.ts';
 
 const filled = (value: number, size = 11) => new Float32Array(size).fill(value);
@@ -20,15 +18,6 @@ const filled = (value: number, size = 11) => new Float32Array(size).fill(value);
 async function modelOf(federation: MemoryFederation, task: TaskId) {
   const record = await federation.rounds.task(task);
   return parseSafetensors(federation.models.objects.get(record?.model?.key ?? '') ?? new Uint8Array());
-}
-
-/** The first round up to the point where it would publish. */
-async function freezeAndAggregate(federation: MemoryFederation, task: TaskId): Promise<ManifestInput> {
-  const frozen = await freeze(federation.ports, federation.layouts, { task, version: 1, attempt: 0 });
-  if (frozen.outcome !== 'frozen') throw new Error(frozen.outcome);
-  const { manifestKey } = frozen;
-  await aggregateCell(federation.ports, { manifestKey, level: 0, cell: 0 });
-  return { manifestKey };
 }
 
 describe('a round', () => {
@@ -128,21 +117,6 @@ describe('a round', () => {
     expect((await modelOf(federation, task)).values[0]).toBe(2.5); // v: 1, then 0.5 + 1; x: 1, then 2.5
   });
 
-  test('starts at the deadline with the minimum, and waits another period with less', async () => {
-    const federation = new MemoryFederation();
-    const task = await federation.start({ task: 'demo', round: { buffer: 10, minimum: 2, deadlineMs: 60_000 } });
-    await federation.contribute(task, 'one', filled(1));
-    expect(federation.notes).toEqual([{ note: { kind: 'deadline', task, version: 0 }, delayMs: 60_000 }]);
-    federation.nowMs += 60_000;
-    await onDeadline(federation.ports, { task, version: 0 });
-    expect(federation.started.size).toBe(0);
-    expect(federation.notes).toHaveLength(2);
-    await federation.contribute(task, 'two', filled(3));
-    expect([...federation.started.keys()]).toEqual(['demo-v1-a0']);
-    await federation.runStarted();
-    expect((await modelOf(federation, task)).values[0]).toBe(2);
-  });
-
   test('takes the oldest K and leaves the rest for the next one', async () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 2 } });
@@ -159,7 +133,7 @@ describe('a round', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 2 } });
     await federation.contribute(task, 'a', filled(1));
-    const aggregated = await freezeAndAggregate(federation, task);
+    const aggregated = await federation.aggregateRound({ task, version: 1, attempt: 0 });
     const published = await publish(federation.ports, aggregated);
     for (const client of ['b', 'c', 'd']) await federation.contribute(task, client, filled(1));
     expect([...federation.started.keys()]).toEqual(['demo-v1-a0']);
@@ -167,20 +141,6 @@ describe('a round', () => {
     expect([...federation.started.keys()]).toEqual(['demo-v1-a0', 'demo-v2-a0']);
     await federation.runRound({ task, version: 2, attempt: 0 });
     expect(federation.started.size).toBe(2);
-  });
-
-  test('that never settles is made up for by the deadline', async () => {
-    const federation = new MemoryFederation();
-    const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
-    await federation.contribute(task, 'a', filled(1));
-    const aggregated = await freezeAndAggregate(federation, task);
-    await publish(federation.ports, aggregated);
-    await federation.contribute(task, 'b', filled(10));
-    expect(federation.notes.at(-1)?.note).toEqual({ kind: 'deadline', task, version: 1 });
-    federation.nowMs += 10 * 60_000;
-    await onDeadline(federation.ports, { task, version: 1 });
-    expect(await federation.runRound({ task, version: 2, attempt: 0 })).toBe('published');
-    expect((await modelOf(federation, task)).values[0]).toBe(11);
   });
 
   test('ends the task at the last round', async () => {
@@ -207,7 +167,7 @@ describe('counted once', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 2 } });
     for (const client of ['a', 'b']) await federation.contribute(task, client, filled(1));
-    const aggregated = await freezeAndAggregate(federation, task);
+    const aggregated = await federation.aggregateRound({ task, version: 1, attempt: 0 });
     await publish(federation.ports, aggregated);
     // No settle. Two more updates start the next round, whose freeze must find the first two gone.
     for (const client of ['c', 'd']) await federation.contribute(task, client, filled(10));
@@ -220,7 +180,7 @@ describe('counted once', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    const aggregated = await freezeAndAggregate(federation, task);
+    const aggregated = await federation.aggregateRound({ task, version: 1, attempt: 0 });
     const published = await publish(federation.ports, aggregated);
     expect(await rollback(federation.ports, task, 0)).toBe(2);
     await settle(federation.ports, { ...published, evaluation: null });
@@ -276,22 +236,11 @@ describe('counted once', () => {
 });
 
 describe('whatever becomes of a round', () => {
-  test('an execution that died without a word is followed by another at the deadline', async () => {
-    const federation = new MemoryFederation();
-    const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
-    await federation.contribute(task, 'a', filled(1));
-    federation.died.add('demo-v1-a0');
-    federation.nowMs += 10 * 60_000;
-    await onDeadline(federation.ports, { task, version: 0 });
-    expect([...federation.started.keys()]).toEqual(['demo-v1-a0', 'demo-v1-a1']);
-    expect(await federation.runRound({ task, version: 1, attempt: 1 })).toBe('published');
-  });
-
   test('a last round that published and did not settle still ends the task', async () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 }, stop: { rounds: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    await publish(federation.ports, await freezeAndAggregate(federation, task));
+    await publish(federation.ports, await federation.aggregateRound({ task, version: 1, attempt: 0 }));
     await release(federation.ports, { task, version: 1, attempt: 0, error: 'Lambda.Unknown', cause: '' });
     expect(await federation.rounds.task(task)).toMatchObject({ state: 'completed', settledVersion: 1 });
   });
@@ -328,19 +277,14 @@ describe('whatever becomes of a round', () => {
       serverOptimizer: { kind: 'sgd', learningRate: 1000 },
     });
     await federation.contribute(task, 'a', filled(3e38));
-    await expect(freezeAndAggregate(federation, task)).rejects.toThrow('model-not-finite');
+    await expect(federation.aggregateRound({ task, version: 1, attempt: 0 })).rejects.toThrow('model-not-finite');
     await release(federation.ports, { task, version: 1, attempt: 0, error: 'model-not-finite', cause: '' });
     expect(await federation.rounds.task(task)).toMatchObject({ state: 'suspended', version: 0 });
   });
 
-  test('a draft that was stopped starts all the same, and a stopped task with a buffer is reminded of it', async () => {
+  test('a draft that was stopped starts all the same', async () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 5 } });
-    await federation.contribute(task, 'a', filled(1));
-    await stopTask(federation.ports, task);
-    const before = federation.notes.length;
-    await startTask(federation.ports, task);
-    expect(federation.notes.length).toBe(before + 1);
     const draft = taskConfigSchema.parse({ task: 'draft' });
     const record = await federation.rounds.task(task);
     const artifacts = record?.artifacts ?? {};
@@ -373,7 +317,7 @@ describe('linear history', () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
     await federation.contribute(task, 'a', filled(1));
-    const aggregated = await freezeAndAggregate(federation, task);
+    const aggregated = await federation.aggregateRound({ task, version: 1, attempt: 0 });
     await rollback(federation.ports, task, 0);
     const late = publish(federation.ports, aggregated);
     await expect(late).rejects.toThrow('round-superseded');

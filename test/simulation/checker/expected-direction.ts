@@ -49,7 +49,9 @@ export function expectedDirection(round: Round): Direction {
 function fromLatest(kind: 'ca2fl' | 'ace', { members, vectors, before, base }: Round) {
   const latest = new Map(before);
   const current = new Map<string, { index: number; vector: readonly number[] }>();
-  for (const [index, { client }] of members.entries()) current.set(client, { index, vector: vectors[index] });
+  // Of a client's updates in a round, the one that arrived last.
+  const arrivals = [...members.entries()].sort(([, a], [, b]) => (a.sequence < b.sequence ? -1 : 1));
+  for (const [index, { client }] of arrivals) current.set(client, { index, vector: vectors[index] });
   for (const [client, { vector }] of current) latest.set(client, vector);
   const weights = members.map(({ client }, i) => (current.get(client)?.index === i ? 1 / current.size : 0));
   const meanOf = (updates: LatestUpdates, count: number) =>

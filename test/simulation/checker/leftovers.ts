@@ -30,9 +30,6 @@ export function checkLeftovers(evidence: Evidence): string[] {
       if (uploads.has(uploadId)) found.push(`an upload in parts was neither joined nor given up: ${file}`);
     }
   }
-  // A rollback, or a kept update that is gone, makes a method forget what it kept of its clients: those bytes wait for the
-  // bucket's lifecycle rule.
-  if (versions.some(({ origin }) => origin.kind === 'rollback') || journal.tamperedKeys.size > 0) return found;
   const cached = new Set<string>();
   const cacheKey = versions.at(-1)?.model.cacheKey;
   const cache = readJsonObject<Record<string, { location: { key: string } }>>(evidence, cacheKey);

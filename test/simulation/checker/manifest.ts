@@ -15,6 +15,8 @@ export interface ManifestItem {
   readonly updates: readonly {
     readonly ticket: string;
     readonly client: string;
+    /** Order of arrival: sorts as text. */
+    readonly sequence: string;
     readonly key: string;
     readonly etag: string;
     readonly sha256: string;

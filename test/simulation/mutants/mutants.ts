@@ -31,10 +31,10 @@ export const mutants: Readonly<Record<string, Change>> = {
   'publishes without looking where the pointer is': {
     stores({ rounds }) {
       const publish = rounds.publish.bind(rounds);
-      rounds.publish = (task, record) => {
+      rounds.publish = (task, record, attempt) => {
         const shelf = rounds.shelves.get(task);
         if (shelf) shelf.record = { ...shelf.record, version: record.version - 1 };
-        return publish(task, record);
+        return publish(task, record, attempt);
       };
     },
   },

@@ -81,9 +81,9 @@ function inParts(rounds: RecordedRoundStore): RoundStore {
     }
     await rounds.markSettled(task, version);
   };
-  const expireTickets = async (task: TaskId, nowMs: number) => {
+  const expireTickets = async (task: TaskId, nowMs: number, oldestBase?: number) => {
     let expired = 0;
-    for (const ticket of await rounds.overdue(task, nowMs)) {
+    for (const ticket of await rounds.listOverdue(task, nowMs, oldestBase)) {
       if ((await rounds.expireTicket(ticket, 'ran out')) === 'expired') expired++;
     }
     return expired;

@@ -1,4 +1,4 @@
-import type { TaskId, TicketId } from '../../../shared/core/names.ts';
+import type { TaskId } from '../../../shared/core/names.ts';
 import type { Consumed, TicketRecord, VersionRecord } from '../../../shared/ports/round-store.ts';
 import { MemoryObjectStore } from '../../memory/memory-object-store.ts';
 import { MemoryRoundStore } from '../../memory/memory-round-store.ts';
@@ -42,8 +42,8 @@ export class RecordedRoundStore extends MemoryRoundStore {
     this.#models = models;
   }
 
-  override async publish(task: TaskId, record: VersionRecord) {
-    const outcome = await super.publish(task, record);
+  override async publish(task: TaskId, record: VersionRecord, attempt: number) {
+    const outcome = await super.publish(task, record, attempt);
     if (outcome === 'published') this.#journal.publications.push(this.#publicationOf(record));
     return outcome;
   }
@@ -80,9 +80,7 @@ export class RecordedRoundStore extends MemoryRoundStore {
   }
 
   /** What `expireTickets` ends, one ticket after the other. */
-  async overdue(task: TaskId, nowMs: number): Promise<readonly TicketRecord[]> {
-    const open = [...(this.shelves.get(task)?.open.values() ?? [])];
-    const overdue: readonly { ticket: TicketId }[] = open.filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
-    return overdue.flatMap(({ ticket }) => this.tickets.get(ticket) ?? []);
+  async listOverdue(task: TaskId, nowMs: number, oldestBase?: number): Promise<readonly TicketRecord[]> {
+    return this.overdue(task, nowMs, oldestBase);
   }
 }

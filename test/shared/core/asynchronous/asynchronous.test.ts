@@ -7,7 +7,7 @@ import { plus, runPlan, type Stored, times, type Vector } from './run-plan.ts';
 const stalenessRule = { kind: 'constant' } as const;
 const round = (partial: Partial<AsyncRound>): AsyncRound => ({
   version: 9,
-  members: [{ client: 'a', staleness: 0, weight: 1 }],
+  members: [{ client: 'a', staleness: 0, arrival: 0, weight: 1 }],
   cached: new Map(),
   stalenessRule,
   ...partial,
@@ -15,7 +15,7 @@ const round = (partial: Partial<AsyncRound>): AsyncRound => ({
 
 describe('plans by hand', () => {
   test('FedAsync pulls a stale client back towards the model that it trained from', () => {
-    const members = [{ client: 'a', staleness: 2, weight: 1 }];
+    const members = [{ client: 'a', staleness: 2, arrival: 0, weight: 1 }];
     expect(planAsync({ kind: 'fedasync', mixing: 0.25 }, round({ members }))).toEqual({
       weights: [1],
       references: [
@@ -49,23 +49,41 @@ describe('plans by hand', () => {
     expect(plan.calibration?.direction).toEqual({ state: 1, sum: 1 });
   });
 
-  test('of two updates of one client in a round only the later one counts', () => {
-    const members = ['a', 'b', 'a'].map((client) => ({ client, staleness: 0, weight: 1 / 3 }));
+  test.each([
+    { arrivals: [0, 1, 2], weights: [0, 0.5, 0.5] },
+    { arrivals: [2, 1, 0], weights: [0.5, 0.5, 0] },
+  ])('of two updates of one client in a round only the one that arrived later counts', ({ arrivals, weights }) => {
+    const members = ['a', 'b', 'a'].map((client, i) => ({
+      client,
+      staleness: 0,
+      arrival: arrivals[i],
+      weight: 1 / 3,
+    }));
     for (const kind of ['ca2fl', 'ace'] as const) {
       const plan = planAsync({ kind }, round({ members, cached: new Map([['a', 8]]) }));
-      expect(plan.weights).toEqual([0, 0.5, 0.5]);
+      expect(plan.weights).toEqual(weights);
       expect(plan.references).toEqual([{ kind: 'cached', client: 'a', weight: -0.5 }]);
+    }
+  });
+
+  test('FedAsync gives a single update all the weight, whatever the rounding', () => {
+    const rule = { kind: 'polynomial', exponent: 0.5 } as const;
+    for (let staleness = 0; staleness <= 200; staleness++) {
+      const members = [{ client: 'a', staleness, arrival: 0, weight: 1 }];
+      const plan = planAsync({ kind: 'fedasync', mixing: 0.6 }, round({ version: 300, members, stalenessRule: rule }));
+      expect(plan.weights).toEqual([1]);
+      expect(plan.stepScale).toBe(0.6 * (1 + staleness) ** -0.5);
     }
   });
 
   test('a delay threshold shortens the step of a round with a staler update', () => {
     const members = [
-      { client: 'a', staleness: 0, weight: 0.5 },
-      { client: 'b', staleness: 10, weight: 0.5 },
+      { client: 'a', staleness: 0, arrival: 0, weight: 0.5 },
+      { client: 'b', staleness: 10, arrival: 1, weight: 0.5 },
     ];
     expect(planAsync({ kind: 'fedbuff', delayThreshold: 5 }, round({ members })).stepScale).toBe(0.5);
     expect(planAsync({ kind: 'fedbuff', delayThreshold: 10 }, round({ members })).stepScale).toBe(1);
-    const stale = [{ client: 'b', staleness: 10, weight: 1 }];
+    const stale = [{ client: 'b', staleness: 10, arrival: 0, weight: 1 }];
     expect(planAsync({ kind: 'fedasync', mixing: 0.5, delayThreshold: 5 }, round({ members: stale })).stepScale).toBe(
       0.25,
     );
@@ -95,9 +113,10 @@ describe('ten clients with optima of their own, two of which are ten times as fa
         client: String(client),
         update: times(rate, plus(optima[client], times(-1, stored.versions[base]))),
       }));
-      const members = come.map(({ client, base }) => ({
+      const members = come.map(({ client, base }, arrival) => ({
         client: String(client),
         staleness: version - base,
+        arrival,
         weight: 1 / perRound,
       }));
       const cached = new Map([...stored.cached].map(([client, kept]) => [client, kept.version]));

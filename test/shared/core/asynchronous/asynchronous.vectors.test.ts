@@ -21,6 +21,7 @@ test.each(methods)('$kind makes the versions of the paper’s recursion', (metho
     const members = schedule.map(({ client, staleness }, i) => ({
       client: String(client),
       staleness,
+      arrival: i,
       weight: raw[i] / total,
     }));
     const updates = schedule.map(({ client, staleness }) => {
