@@ -2,6 +2,7 @@ import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import type { ClientRecord, ErasureRecord, InvitationRecord } from '../../shared/ports/identity-store.ts';
 import type {
   BufferEntry,
+  Pace,
   TaskRecord,
   TicketCounts,
   TicketRecord,
@@ -20,6 +21,7 @@ export const keys = {
   ticketOf: (client: ClientId, ticket: TicketId) => ({ pk: `TICKETS#${client}`, sk: ticket }),
   /** The ticket that a client holds: one at a time. */
   open: (task: TaskId, client: ClientId) => ({ pk: `OPEN#${task}`, sk: client }),
+  pace: (task: TaskId, client: ClientId) => ({ pk: `PACE#${task}`, sk: client }),
   buffer: (task: TaskId, sequence: string) => ({ pk: `BUFFER#${task}`, sk: sequence }),
   quarantine: (task: TaskId, { atMs, ticket }: QuarantineRecord) => ({
     pk: `QUARANTINE#${task}`,
@@ -51,6 +53,10 @@ export function readTask(item: Item): TaskRecord {
 export const readTicket = (item: Item) => withoutKeys(item) as TicketRecord;
 export const readBufferEntry = (item: Item) => withoutKeys(item) as BufferEntry;
 export const readVersion = (item: Item) => withoutKeys(item) as VersionRecord;
+export const readPace = (item: Item): Pace => ({
+  missed: Number(item.missed),
+  lastMissedAtMs: Number(item.lastMissedAtMs),
+});
 export const readQuarantine = (item: Item) => withoutKeys(item) as QuarantineRecord;
 export const readErasure = (item: Item) => withoutKeys(item) as ErasureRecord;
 export const readInvitation = (item: Item) => withoutKeys(item) as InvitationRecord;

@@ -4,6 +4,7 @@ import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import type {
   BufferEntry,
   Consumed,
+  Pace,
   RoundStore,
   TaskRecord,
   TicketCounts,
@@ -18,6 +19,7 @@ import {
   keys,
   readBufferEntry,
   readCounts,
+  readPace,
   readQuarantine,
   readTask,
   readTicket,
@@ -154,6 +156,7 @@ export class DynamoRoundStore implements RoundStore {
       this.#table.put({ ...keys.buffer(record.task, entry.sequence), ...entry }, absent),
       this.#closeTicket(record),
       this.#count(record.task, { open: -1, admitted: 1 }),
+      ...(record.missed ? [this.#table.delete(keys.pace(record.task, record.client))] : []),
     ]);
     return done ? 'admitted' : 'already';
   }
@@ -187,16 +190,22 @@ export class DynamoRoundStore implements RoundStore {
       if (Number(expiresAtMs) > nowMs && !isOld) continue;
       const held = { task, client: sk as ClientId, ticket: ticket as TicketId };
       const reason = isOld ? `is for version ${baseVersion}, which is past` : 'ran out before its update was admitted';
-      if ((await this.expireTicket(held, reason)) === 'expired') expired++;
+      if ((await this.expireTicket(held, reason, isOld ? undefined : Number(expiresAtMs))) === 'expired') expired++;
     }
     return expired;
   }
 
-  async expireTicket(held: Pick<TicketRecord, 'task' | 'client' | 'ticket'>, reason: string) {
+  async pace(task: TaskId, client: ClientId): Promise<Pace | undefined> {
+    const item = await this.#table.get(keys.pace(task, client));
+    return item && readPace(item);
+  }
+
+  async expireTicket(held: Pick<TicketRecord, 'task' | 'client' | 'ticket'>, reason: string, missedAtMs?: number) {
     const done = await this.#table.transact([
       this.#moveTicket(held.ticket, ['issued', 'uploading'], 'expired', { reason }),
       this.#closeTicket(held),
       this.#count(held.task, { open: -1, expired: 1 }),
+      ...(missedAtMs === undefined ? [] : [this.#countMissed(held, missedAtMs)]),
     ]);
     return done ? 'expired' : 'already';
   }
@@ -341,6 +350,15 @@ export class DynamoRoundStore implements RoundStore {
         ...Object.fromEntries(states),
         ...Object.fromEntries(extras.map(([name, value]) => [`:${name}`, value])),
       },
+    });
+  }
+
+  #countMissed({ task, client }: Pick<TicketRecord, 'task' | 'client'>, missedAtMs: number): Write {
+    return this.#table.change({
+      Key: keys.pace(task, client),
+      UpdateExpression: 'ADD missed :one SET lastMissedAtMs = :at, #ttl = :ttl',
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':one': 1, ':at': missedAtMs, ':ttl': ttlAfter(missedAtMs) },
     });
   }
 

@@ -1,3 +1,4 @@
+import type { TaskId } from '../core/names.ts';
 import type { TaskRecord, VersionRecord } from '../ports/round-store.ts';
 import type { Manifest, RoundInput } from '../wire/workflow.ts';
 import { quarantineBuffered } from './close-task.ts';
@@ -10,38 +11,67 @@ type ConsumePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'clock' | 'tel
 
 /**
  * Takes the updates of every published version out of the buffer, those that its rules rejected into quarantine, and
- * deletes their bytes, from the first version whose round did not get that far. Repeatable.
+ * deletes the bytes that the task's retention lets go, from the first version whose round did not get that far. Repeatable.
  */
 export async function consumePublished(
   ports: ConsumePorts,
-  { task, settledVersion, version: newest }: Pick<TaskRecord, 'task' | 'settledVersion' | 'version'>,
+  { task, config, settledVersion, version: newest }: Pick<TaskRecord, 'task' | 'config' | 'settledVersion' | 'version'>,
 ): Promise<void> {
   const { rounds, models } = ports;
-  let before = settledVersion < newest ? await rounds.version(task, settledVersion) : undefined;
+  const history = new History(ports, task);
   for (let version = settledVersion + 1; version <= newest; version++) {
-    const record = await rounds.version(task, version);
-    const manifest = record?.manifestKey === undefined ? undefined : await requireManifest(models, record.manifestKey);
+    const { manifest } = await history.at(version);
     const rejected = manifest?.judge ? await quarantineRejected(ports, manifest) : new Set<number>();
-    await removeBytes(ports, { record, before, manifest, rejected });
+    await removeBytes(ports, history, version - config.retention.updateVersions);
     if (manifest) await removeLeftovers(models, manifest);
     // Last, because it marks the version as settled: what comes before is done again if it is not.
     await rounds.consume(task, version, manifest?.updates.filter((_, i) => !rejected.has(i)) ?? []);
-    before = record;
   }
 }
 
-interface Consumption {
+interface Past {
   readonly record: VersionRecord | undefined;
-  readonly before: VersionRecord | undefined;
   readonly manifest: Manifest | undefined;
-  readonly rejected: ReadonlySet<number>;
 }
 
-async function removeBytes({ models, updates }: ConsumePorts, { record, before, manifest, rejected }: Consumption) {
+/** Versions of a task with their manifests, each read once. */
+class History {
+  readonly #ports: Pick<Ports, 'rounds' | 'models'>;
+  readonly #task: TaskId;
+  readonly #read = new Map<number, Promise<Past>>();
+
+  constructor(ports: Pick<Ports, 'rounds' | 'models'>, task: TaskId) {
+    this.#ports = ports;
+    this.#task = task;
+  }
+
+  record(version: number): Promise<VersionRecord | undefined> {
+    return this.#read.get(version)?.then(({ record }) => record) ?? this.#ports.rounds.version(this.#task, version);
+  }
+
+  at(version: number): Promise<Past> {
+    const past = this.#read.get(version) ?? this.#load(version);
+    this.#read.set(version, past);
+    return past;
+  }
+
+  async #load(version: number): Promise<Past> {
+    const record = await this.#ports.rounds.version(this.#task, version);
+    const key = record?.manifestKey;
+    return { record, manifest: key === undefined ? undefined : await requireManifest(this.#ports.models, key) };
+  }
+}
+
+/** Deletes the updates that nobody has needed since `version` was published. */
+async function removeBytes({ models, updates }: ConsumePorts, history: History, version: number): Promise<void> {
+  if (version < 0) return;
+  const { record, manifest } = await history.at(version);
+  const before = await history.record(version - 1);
   const own = manifest?.updates.map(({ key }) => key) ?? [];
-  const caches = { before: before?.model.cacheKey, now: record?.model.cacheKey };
   // What was rejected stays in the bucket as evidence, until its lifecycle rule takes it.
-  const evidence = new Set([...rejected].map((i) => own[i]));
+  const rejected = manifest?.judge ? (await readVerdict(models, manifest)).rejected : [];
+  const evidence = new Set(rejected.map(({ update }) => own[update]));
+  const caches = { before: before?.model.cacheKey, now: record?.model.cacheKey };
   const released = (await releasedUpdates(models, own, caches)).filter((key) => !evidence.has(key));
   if (released.length > 0) await updates.remove(released);
 }

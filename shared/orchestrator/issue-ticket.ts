@@ -13,7 +13,7 @@ type IssuePorts = Pick<Ports, 'rounds' | 'models' | 'clock' | 'secrets'>;
 
 /**
  * Gives a client leave to train from the newest version and to upload one update.
- * @throws {FlError} `task-unknown`, `task-ended`; `cohort-full`, `client-busy` or `busy` (try again after `retryAfterMs`)
+ * @throws {FlError} `task-unknown`, `task-ended`; `cohort-full`, `client-busy`, `client-paced` or `busy` (try again after `retryAfterMs`)
  */
 export async function issueTicket(
   ports: IssuePorts,
@@ -31,10 +31,11 @@ export async function issueTicket(
   await expireTickets(ports, record);
   const { config } = record;
   const expiresAtMs = nowMs + config.selection.ticketLifetimeMs;
+  const missed = await missedTickets(ports, record, client);
   const ticket = ports.secrets.ticketId();
   const { cap, admitted } = await openTicketCap(ports, record, client);
   const outcome = await ports.rounds.issueTicket(
-    { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs },
+    { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs, missed },
     cap,
     admitted,
   );
@@ -54,6 +55,7 @@ export async function issueTicket(
     baseVersion: record.version,
     modelUrl,
     package: Object.fromEntries(files) as TicketResponse['package'],
+    purpose: config.purpose,
     plan: config.training,
     codec: config.codecs.upload,
     deltas: await offeredDeltas(ports, record, have, urlLifetimeMs),
@@ -75,7 +77,35 @@ async function openTicketCap(
   const { admitted } = await rounds.counts(task); // Read first: an admission after this makes the store refuse.
   const buffered = (await rounds.buffer(task, config.round.buffer)).filter((entry) => entry.baseVersion === version);
   if (buffered.some((entry) => entry.client === client)) throw refusal('client-busy', client, record);
-  return { cap: Math.min(config.selection.concurrency, config.round.buffer) - buffered.length, admitted };
+  const { concurrency, overSelection } = config.selection;
+  const asked = Math.ceil(config.round.buffer * overSelection);
+  const isFull = buffered.length >= config.round.buffer;
+  return { cap: isFull ? 0 : Math.min(concurrency, asked) - buffered.length, admitted };
+}
+
+/** Longest that a client that never uploads waits for its next ticket. */
+const longestPauseMs = 24 * 3600 * 1000;
+
+/**
+ * Who lets tickets run out is asked less: after the second in a row he waits as long as a ticket lives, then twice as
+ * long each time. An admitted update ends it.
+ * @returns tickets in a row that ran out
+ * @throws {FlError} `client-paced`
+ */
+async function missedTickets(
+  { rounds, clock }: IssuePorts,
+  { task, config }: TaskRecord,
+  client: ClientId,
+): Promise<number | undefined> {
+  const pace = await rounds.pace(task, client);
+  if (!pace || pace.missed < 2) return pace?.missed;
+  const pauseMs = Math.min(longestPauseMs, config.selection.ticketLifetimeMs * 2 ** (pace.missed - 2));
+  const retryAfterMs = pace.lastMissedAtMs + pauseMs - clock.now();
+  if (retryAfterMs <= 0) return pace.missed;
+  throw new FlError('client-paced', `${pace.missed} tickets of client "${client}" ran out without an update`, {
+    retry: 'later',
+    retryAfterMs,
+  });
 }
 
 function requireArtifact({ task, artifacts }: TaskRecord, name: ClientArtifact): { bytes: number; sha256: string } {

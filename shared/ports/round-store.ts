@@ -73,9 +73,18 @@ export interface TicketRecord {
   readonly state: TicketState;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
+  /** Tickets in a row that the client had let run out when it got this one. */
+  readonly missed?: number;
   readonly upload?: UploadBinding;
   readonly reason?: string;
   readonly version?: number;
+}
+
+/** How a client has used its tickets lately. */
+export interface Pace {
+  /** Tickets in a row that ran out without an update. */
+  readonly missed: number;
+  readonly lastMissedAtMs: number;
 }
 
 /** An admitted update that waits for a round. */
@@ -150,7 +159,9 @@ export interface RoundStore {
   forgetTicket(record: TicketRecord): Promise<void>;
   /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
   bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;
-  /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */
+  /** Absent for a client whose last ticket brought an update, or that never had one. */
+  pace(task: TaskId, client: ClientId): Promise<Pace | undefined>;
+  /** uploading -> admitted, and the entry enters the buffer; the client's pace is forgotten. `already`: the ticket has left `uploading`. */
   admit(record: TicketRecord, entry: BufferEntry): Promise<'admitted' | 'already'>;
   /**
    * The ticket, which must be in `from`, ends in quarantine; from `admitted` its `entry` leaves the buffer.
@@ -169,8 +180,11 @@ export interface RoundStore {
    * @param oldestBase ends tickets for older versions too. @returns how many
    */
   expireTickets(task: TaskId, nowMs: number, oldestBase?: number): Promise<number>;
-  /** Ends one ticket, issued or uploading, that can no longer count. `already`: it has ended. */
-  expireTicket(record: TicketRecord, reason: string): Promise<'expired' | 'already'>;
+  /**
+   * Ends one ticket, issued or uploading, that can no longer count. `already`: it has ended.
+   * @param missedAtMs its time ran out then: the client's pace counts it
+   */
+  expireTicket(record: TicketRecord, reason: string, missedAtMs?: number): Promise<'expired' | 'already'>;
   counts(task: TaskId): Promise<TicketCounts>;
   quarantined(task: TaskId, limit: number): Promise<readonly QuarantineRecord[]>;
 

@@ -96,6 +96,8 @@ export interface TicketResponse {
   readonly package: Readonly<
     Record<ClientArtifact, { readonly url: string; readonly bytes: number; readonly sha256: string }>
   >;
+  /** What the client's data is used for, where the operator declared it. */
+  readonly purpose?: string;
   readonly plan: TrainingPlan;
   /** How the task would like the update to be written. */
   readonly codec: Codec;

@@ -35,6 +35,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'non-finite': 422,
   'cohort-full': 429,
   'client-busy': 429,
+  'client-paced': 429,
   busy: 503,
 };
 

@@ -30,6 +30,17 @@ const selectionSchema = z.strictObject({
   /** Open tickets at once. */
   concurrency: z.number().int().min(1).max(100_000).default(30),
   ticketLifetimeMs: milliseconds(1_000, 7 * day).default(15 * 60_000),
+  /**
+   * Clients that a synchronous round asks for each one that it needs, because some drop out; Bonawitz et al. 2019
+   * (arXiv:1902.01046) take 1.3. What comes after the round is full is not used.
+   */
+  overSelection: z.number().min(1).max(10).default(1),
+});
+
+/** What becomes of updates once a version holds them. */
+const retentionSchema = z.strictObject({
+  /** Versions after which an update's bytes are deleted; 0: as soon as its own is settled. A lifecycle rule is the net. */
+  updateVersions: z.number().int().min(0).max(1_000).default(0),
 });
 
 /** What a client does with a model: the training plan of every ticket. */
@@ -83,6 +94,8 @@ export const taskConfigSchema = z
   .strictObject({
     task: taskIdSchema,
     description: z.string().max(500).optional(),
+    /** What the clients' data is used for: every ticket says it, and it never changes. */
+    purpose: z.string().min(1).max(500).optional(),
     round: roundSchema.prefault({}),
     staleness: stalenessSchema.prefault({ kind: 'polynomial' }),
     /** `examples`: an update counts by its number of examples (FedAvg). `uniform`: every update counts the same. */
@@ -94,6 +107,7 @@ export const taskConfigSchema = z
     codecs: codecsSchema.prefault({}),
     statistics: statisticsSchema.prefault({}),
     selection: selectionSchema.prefault({}),
+    retention: retentionSchema.prefault({}),
     training: trainingPlanSchema.prefault({}),
     stop: stopSchema.prefault({}),
     /** The most bytes of parameters in one range; by default the planner chooses. S3 wants parts of at least 5 MiB. */

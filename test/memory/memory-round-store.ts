@@ -2,6 +2,7 @@ import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import type {
   BufferEntry,
   Consumed,
+  Pace,
   RoundStore,
   TaskRecord,
   TicketCounts,
@@ -22,6 +23,7 @@ interface TaskShelf {
   readonly buffer: Map<string, BufferEntry>;
   readonly versions: Map<number, VersionRecord>;
   readonly quarantine: QuarantineRecord[];
+  readonly paces: Map<ClientId, Pace>;
 }
 
 /** The round store in memory: each method runs to its end before another begins, so each is atomic. */
@@ -32,7 +34,15 @@ export class MemoryRoundStore implements RoundStore {
   async createTask(record: TaskRecord) {
     if (this.shelves.has(record.task)) return 'exists' as const;
     const counts = { issued: 0, open: 0, admitted: 0, quarantined: 0, expired: 0 };
-    const shelf = { record, counts, open: new Map(), buffer: new Map(), versions: new Map(), quarantine: [] };
+    const shelf = {
+      record,
+      counts,
+      open: new Map(),
+      buffer: new Map(),
+      versions: new Map(),
+      quarantine: [],
+      paces: new Map(),
+    };
     this.shelves.set(record.task, shelf);
     return 'created' as const;
   }
@@ -101,9 +111,10 @@ export class MemoryRoundStore implements RoundStore {
 
   async admit({ ticket, task, client }: TicketRecord, entry: BufferEntry) {
     const record = this.#ticket(ticket);
-    const { counts, open, buffer } = this.#shelf(task);
+    const { counts, open, buffer, paces } = this.#shelf(task);
     if (record.state !== 'uploading' || buffer.has(entry.sequence)) return 'already' as const;
     this.tickets.set(ticket, { ...record, state: 'admitted' });
+    paces.delete(client);
     buffer.set(entry.sequence, structuredClone(entry));
     open.delete(client);
     counts.open--;
@@ -139,7 +150,10 @@ export class MemoryRoundStore implements RoundStore {
 
   async expireTickets(task: TaskId, nowMs: number, oldestBase = 0) {
     const overdue = this.overdue(task, nowMs, oldestBase);
-    for (const { ticket } of overdue) await this.expireTicket(this.#ticket(ticket), 'ran out');
+    for (const record of overdue) {
+      const ranOut = record.baseVersion < oldestBase ? undefined : record.expiresAtMs;
+      await this.expireTicket(record, 'ran out', ranOut);
+    }
     return overdue.length;
   }
 
@@ -151,11 +165,19 @@ export class MemoryRoundStore implements RoundStore {
     });
   }
 
-  async expireTicket({ ticket, task, client }: TicketRecord, reason: string) {
+  async pace(task: TaskId, client: ClientId) {
+    return structuredClone(this.#shelf(task).paces.get(client));
+  }
+
+  async expireTicket({ ticket, task, client }: TicketRecord, reason: string, missedAtMs?: number) {
     const record = this.#ticket(ticket);
-    const { open, counts } = this.#shelf(task);
+    const { open, counts, paces } = this.#shelf(task);
     if (record.state !== 'issued' && record.state !== 'uploading') return 'already' as const;
     this.tickets.set(ticket, { ...record, state: 'expired', reason });
+    if (missedAtMs !== undefined) {
+      const missed = (paces.get(client)?.missed ?? 0) + 1;
+      paces.set(client, { missed, lastMissedAtMs: missedAtMs });
+    }
     open.delete(client);
     counts.open--;
     counts.expired++;
