@@ -7,7 +7,17 @@ import { parseArrivalMessage } from '../shared/wire/arrivals.ts';
 import { awsPorts } from './aws/ports.ts';
 import { logger } from './logger.ts';
 
-const ports = awsPorts('rounds', 'models', 'updates', 'queue', 'starter', 'clock', 'telemetry', 'compressors');
+const ports = awsPorts(
+  'rounds',
+  'models',
+  'updates',
+  'queue',
+  'starter',
+  'clock',
+  'telemetry',
+  'compressors',
+  'clients',
+);
 const layouts = new LayoutCache(ports.models);
 const processor = new BatchProcessor(EventType.SQS);
 

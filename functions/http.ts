@@ -1,15 +1,21 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { FlError } from '../shared/core/errors.ts';
+import type { Address } from '../shared/orchestrator/address.ts';
 import { problemOf } from '../shared/wire/problem.ts';
 import { logger } from './logger.ts';
 
 /** A request, its body read as JSON (undefined where there is none) and not yet checked. */
 export interface ApiRequest {
   readonly routeKey: string;
+  readonly address: Address;
+  /** Value of the header, `''` where there is none. */
+  readonly authorization: string;
   readonly path: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
+  /** The body as it was sent. */
+  readonly bytes: Uint8Array;
 }
 
 export interface ApiReply {
@@ -17,11 +23,16 @@ export interface ApiReply {
   readonly body: unknown;
 }
 
+/** An event of any route: what an authorizer says is not checked here. */
+export type ApiEvent = Omit<APIGatewayProxyEventV2, 'requestContext'> & {
+  readonly requestContext: APIGatewayProxyEventV2['requestContext'] & { readonly authorizer?: unknown };
+};
+
 /** A function behind the HTTP API: errors become problem documents (RFC 9457). */
-export function api(answer: (request: ApiRequest) => Promise<ApiReply>) {
-  return async (event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> => {
+export function api(answer: (request: ApiRequest, event: ApiEvent) => Promise<ApiReply>) {
+  return async (event: ApiEvent, context: Context): Promise<APIGatewayProxyStructuredResultV2> => {
     try {
-      const { status, body } = await answer(read(event));
+      const { status, body } = await answer(read(event), event);
       return json(status, 'application/json', body);
     } catch (error) {
       const problem = problemOf(error);
@@ -42,19 +53,24 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
   throw new FlError('request-malformed', issues.join('; '));
 }
 
-function read(event: APIGatewayProxyEventV2): ApiRequest {
+function read(event: ApiEvent): ApiRequest {
+  const { http, domainName } = event.requestContext;
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   return {
     routeKey: event.routeKey,
+    address: { method: http.method, host: domainName, path: event.rawPath },
+    authorization: event.headers.authorization ?? '',
     path: event.pathParameters ?? {},
     query: event.queryStringParameters ?? {},
-    body: readBody(event),
+    body: readJson(bytes),
+    bytes,
   };
 }
 
-function readBody({ body, isBase64Encoded }: APIGatewayProxyEventV2): unknown {
-  if (body === undefined || body === '') return undefined;
+function readJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body);
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new FlError('request-malformed', 'the body is not JSON', { cause });
   }

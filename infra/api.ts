@@ -7,7 +7,11 @@ import {
   HttpStage,
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import {
+  HttpIamAuthorizer,
+  HttpLambdaAuthorizer,
+  HttpLambdaResponseType,
+} from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -17,8 +21,10 @@ import { acknowledge } from './acknowledge.ts';
 import type { FunctionName } from './function-specs.ts';
 import type { Names, Settings } from './settings.ts';
 
-/** Who answers a route, and who may ask: clients hold tickets, operators sign with IAM. */
+/** Who answers a route, and who may ask: clients prove who they are, operators sign with IAM, an enrolment proves itself. */
 const answers = {
+  enrol: { by: 'Enrol', for: 'anyone' },
+  rotateKey: { by: 'RotateKey', for: 'client' },
   issueTicket: { by: 'IssueTicket', for: 'client' },
   openUpload: { by: 'OpenUpload', for: 'client' },
   ticketStatus: { by: 'TicketStatus', for: 'client' },
@@ -30,7 +36,11 @@ const answers = {
   showTask: { by: 'ShowTasks', for: 'operator' },
   listVersions: { by: 'ShowTasks', for: 'operator' },
   showVersion: { by: 'ShowTasks', for: 'operator' },
-} as const satisfies Record<RouteName, { by: FunctionName; for: 'client' | 'operator' }>;
+  invite: { by: 'OperateClients', for: 'operator' },
+  listClients: { by: 'OperateClients', for: 'operator' },
+  showClient: { by: 'OperateClients', for: 'operator' },
+  revokeClient: { by: 'OperateClients', for: 'operator' },
+} as const satisfies Record<RouteName, { by: FunctionName; for: 'anyone' | 'client' | 'operator' }>;
 
 /** The HTTP API of clients and operators. */
 export class Api extends Construct {
@@ -52,8 +62,8 @@ export class Api extends Construct {
       corsPreflight: {
         allowOrigins: settings.corsOrigins,
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-        allowHeaders: ['content-type'],
-        exposeHeaders: ['retry-after'],
+        allowHeaders: ['content-type', 'authorization'],
+        exposeHeaders: ['retry-after', 'date'],
         maxAge: Duration.hours(1),
       },
     });
@@ -71,21 +81,29 @@ export class Api extends Construct {
       integrations.set(name, known);
       return known;
     };
-    const operators = new HttpIamAuthorizer();
+    const authorizers = {
+      anyone: new HttpNoneAuthorizer(),
+      // A proof is for one request: its answer is of no use to the next.
+      client: new HttpLambdaAuthorizer('Clients', functions.AuthorizeClient, {
+        responseTypes: [HttpLambdaResponseType.SIMPLE],
+        identitySource: ['$request.header.Authorization'],
+        resultsCacheTtl: Duration.seconds(0),
+      }),
+      operator: new HttpIamAuthorizer(),
+    };
     for (const name of Object.keys(answers) as RouteName[]) {
       const [method, path] = routes[name].split(' ');
-      const isOperator = answers[name].for === 'operator';
       const [route] = this.api.addRoutes({
         path,
         methods: [method as HttpMethod],
         integration: integrationOf(answers[name].by),
-        authorizer: isOperator ? operators : new HttpNoneAuthorizer(),
+        authorizer: authorizers[answers[name].for],
       });
-      if (!isOperator) {
+      if (answers[name].for === 'anyone') {
         acknowledge(
           route,
           'AwsSolutions-APIG4',
-          'Clients hold no AWS keys: a ticket is an unguessable, single-use leave.',
+          'Nobody knows the key yet: the function takes a one-time code and a proof by the new key.',
         );
       }
     }

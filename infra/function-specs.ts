@@ -33,6 +33,38 @@ type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipart
 const startsRounds = ['arrivalsQueueUrl', 'roundMachineArn'] as const;
 
 export const functionSpecs = {
+  AuthorizeClient: {
+    entry: 'authorize-client',
+    about: 'Takes the proof that a request of a client carries',
+    memoryMb: 512,
+    timeoutSeconds: 10,
+    environment: ['table'],
+    may: { table: ['GetItem', 'PutItem'] },
+  },
+  Enrol: {
+    entry: 'enrol',
+    about: 'Registers the key of an invited client',
+    memoryMb: 256,
+    timeoutSeconds: 10,
+    environment: ['table'],
+    may: { table: ['GetItem', 'PutItem', 'UpdateItem'] },
+  },
+  RotateKey: {
+    entry: 'rotate-key',
+    about: "Replaces a client's key",
+    memoryMb: 256,
+    timeoutSeconds: 10,
+    environment: ['table'],
+    may: { table: ['GetItem', 'PutItem'] },
+  },
+  OperateClients: {
+    entry: 'operate-clients',
+    about: 'Invites, lists and revokes clients',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    environment: ['table'],
+    may: { table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'] },
+  },
   IssueTicket: {
     entry: 'issue-ticket',
     about: 'Gives a client leave to train from the newest version',

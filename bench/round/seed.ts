@@ -67,6 +67,7 @@ export async function seedRound(
       staleness: 0,
       weight: 1 / count,
       metrics: {},
+      statement: 'none.was.signed',
     });
   }
   const model = modelKey(round);

@@ -5,7 +5,10 @@ const ticket = 'T'.repeat(43);
 const key = `updates/some-task/${ticket}.safetensors`;
 const sha256 = 'f'.repeat(64);
 const metrics = { loss: 0.123456789, accuracy: 0.987654321 };
-const common = { ticket, client: 'client-0000001', key, etag: `"${'e'.repeat(32)}"`, dataOffset: 512, sha256, metrics };
+/** A compact JWS: its header, the seven claims, an Ed25519 signature. */
+const statement = `${'h'.repeat(142)}.${'c'.repeat(320)}.${'s'.repeat(86)}`;
+const etag = `"${'e'.repeat(32)}"`;
+const common = { ticket, client: 'client-0000001', key, etag, dataOffset: 512, sha256, metrics, statement };
 
 /** An update in the buffer, an open ticket and an update in the manifest, in bytes: as the code writes them. */
 export const sizes = {

@@ -111,7 +111,12 @@ export class TributaryClient {
       const response = await this.#api.send({ what: 'rotating the key', method: 'POST', path, content, signal });
       // An earlier try got through and its answer was lost: the old key was refused and the new one was not.
       if (this.identity.kid === next.kid) return;
-      if (response.status >= 300) throw problemOf(response, 'the key was not rotated');
+      if (response.status >= 300) {
+        const problem = problemOf(response, 'the key was not rotated');
+        // One that was registered before, and replaced: the next rotation makes another.
+        if (problem.code === 'key-replaced') await this.#keys?.delete('next');
+        throw problem;
+      }
       await this.#api.promote(next);
     });
     return next;

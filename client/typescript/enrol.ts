@@ -29,7 +29,7 @@ export interface EnrolOptions {
  * Registers a key under a name with an invitation's code. May be repeated with the same `keys`, or the same `key`, until an
  * answer comes: the same code with the same key is taken again.
  * @returns the key to sign with, which is `current` in `keys`
- * @throws {FlError} `identity-refused` on a code that is unknown or meant for another client; the API's code on other refusals
+ * @throws {FlError} the API's code, e.g. `invitation-unknown`, `invitation-expired`, `invitation-used`; `identity-refused`
  */
 export async function enrol(options: EnrolOptions): Promise<ClientKey> {
   const { endpoint, code, client, keys = memoryKeys(), transport = fetchTransport, clock, signal } = options;
@@ -50,21 +50,13 @@ export async function enrol(options: EnrolOptions): Promise<ClientKey> {
     });
     if (response.status >= 300) throw problemOf(response, `client ${client} was not enrolled`);
   };
-  try {
-    await withRetries(
-      attempt,
-      { ...defaultRetryPolicy, ...options.retry },
-      options.surroundings ?? realSurroundings,
-      signal,
-    );
-  } catch (error) {
+  const policy = { ...defaultRetryPolicy, ...options.retry };
+  await withRetries(attempt, policy, options.surroundings ?? realSurroundings, signal).catch((error: unknown) => {
     if (!(error instanceof FlError) || error.code !== 'identity-refused') throw error;
-    throw new FlError(
-      'identity-refused',
-      `client ${client} was not enrolled: the code is not one of this federation's for it`,
-      { cause: error },
-    );
-  }
+    const { origin } = new URL(endpoint);
+    const why = `${origin} does not take the proof that came with it: is the endpoint just as the operator gave it?`;
+    throw new FlError('identity-refused', `client ${client} was not enrolled: ${why}`, { cause: error });
+  });
   await keys.set('current', key);
   await keys.delete('next');
   return key;

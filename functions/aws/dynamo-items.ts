@@ -1,4 +1,5 @@
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
+import type { ClientRecord, InvitationRecord } from '../../shared/ports/identity-store.ts';
 import type {
   BufferEntry,
   TaskRecord,
@@ -22,6 +23,10 @@ export const keys = {
     pk: `QUARANTINE#${task}`,
     sk: `${String(atMs).padStart(15, '0')}-${ticket}`,
   }),
+  client: (client: ClientId) => ({ pk: `CLIENT#${client}`, sk: 'CLIENT' }),
+  clientListed: (client: ClientId) => ({ pk: 'CLIENTS', sk: client }),
+  invitation: (client: ClientId) => ({ pk: `INVITATION#${client}`, sk: 'INVITATION' }),
+  nonce: (client: ClientId, nonce: string) => ({ pk: `NONCE#${client}#${nonce}`, sk: 'NONCE' }),
 };
 
 /** Epoch seconds after which DynamoDB may delete an item that only explains the past; late deletion harms nothing. */
@@ -44,6 +49,12 @@ export const readTicket = (item: Item) => withoutKeys(item) as TicketRecord;
 export const readBufferEntry = (item: Item) => withoutKeys(item) as BufferEntry;
 export const readVersion = (item: Item) => withoutKeys(item) as VersionRecord;
 export const readQuarantine = (item: Item) => withoutKeys(item) as QuarantineRecord;
+export const readInvitation = (item: Item) => withoutKeys(item) as InvitationRecord;
+
+/** `revision` counts the changes of a client: whoever changes it again names the one that it has read. */
+export function readClient({ revision, ...item }: Item): { readonly record: ClientRecord; readonly revision: number } {
+  return { record: withoutKeys(item) as ClientRecord, revision: Number(revision) };
+}
 
 export function readCounts(item: Item | undefined): TicketCounts {
   const count = (name: string) => Number(item?.[name] ?? 0);

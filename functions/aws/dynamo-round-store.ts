@@ -94,6 +94,11 @@ export class DynamoRoundStore implements RoundStore {
     return item && readTicket(item);
   }
 
+  async openTicket(task: TaskId, client: ClientId): Promise<TicketId | undefined> {
+    const item = await this.#table.get(keys.open(task, client));
+    return item && (item.ticket as TicketId);
+  }
+
   async bindUpload({ ticket, task, client, expiresAtMs }: TicketRecord, upload: UploadBinding) {
     const done = await this.#table.transact([
       this.#table.change({

@@ -2,12 +2,20 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
+  PutCommand,
   QueryCommand,
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { FlError } from '../../shared/core/errors.ts';
 import { type Outcome, transact, type Write } from './dynamo-transaction.ts';
+
+interface QueryOptions {
+  readonly limit?: number;
+  readonly newestFirst?: boolean;
+  /** Sort key to go on after; it need not be there. */
+  readonly after?: string;
+}
 
 /** One table with the keys `pk` and `sk`: the few calls that the round store is made of. */
 export class DynamoTable {
@@ -19,8 +27,15 @@ export class DynamoTable {
     this.#table = table;
   }
 
-  put(item: Record<string, unknown>, condition?: string): Write {
-    return { Put: { TableName: this.#table, Item: item, ConditionExpression: condition } };
+  put(item: Record<string, unknown>, condition?: string, values?: Record<string, unknown>): Write {
+    return {
+      Put: {
+        TableName: this.#table,
+        Item: item,
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+      },
+    };
   }
 
   /** A condition on an item that the transaction leaves as it is: `:version` in it is `version`. */
@@ -60,6 +75,27 @@ export class DynamoTable {
     return outcome.kind === 'done';
   }
 
+  /** Puts one item if the condition holds. */
+  async putIf(
+    item: Record<string, unknown>,
+    condition: string,
+    values?: Record<string, unknown>,
+  ): Promise<'done' | 'refused'> {
+    const command = new PutCommand({
+      TableName: this.#table,
+      Item: item,
+      ConditionExpression: condition,
+      ExpressionAttributeValues: values,
+    });
+    try {
+      await this.#client.send(command);
+      return 'done';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'refused';
+      throw error;
+    }
+  }
+
   async update(update: Omit<UpdateCommandInput, 'TableName'>): Promise<'done' | 'refused'> {
     try {
       await this.#client.send(new UpdateCommand({ TableName: this.#table, ...update }));
@@ -77,10 +113,10 @@ export class DynamoTable {
 
   async query(
     pk: string,
-    { limit = Number.POSITIVE_INFINITY, newestFirst = false } = {},
+    { limit = Number.POSITIVE_INFINITY, newestFirst = false, after }: QueryOptions = {},
   ): Promise<readonly Record<string, unknown>[]> {
     const items: Record<string, unknown>[] = [];
-    let start: Record<string, unknown> | undefined;
+    let start: Record<string, unknown> | undefined = after === undefined ? undefined : { pk, sk: after };
     do {
       const page = await this.#client.send(
         new QueryCommand({

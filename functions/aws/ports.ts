@@ -5,16 +5,18 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { TicketId } from '../../shared/core/names.ts';
-import type { Ports } from '../../shared/orchestrator/ports.ts';
+import type { IdentityPorts } from '../../shared/orchestrator/ports.ts';
+import { RegisteredClients } from '../../shared/orchestrator/registered-clients.ts';
 import { nodeCompressors } from '../compressors.ts';
 import { env } from '../env.ts';
+import { DynamoIdentityStore } from './dynamo-identity-store.ts';
 import { DynamoRoundStore } from './dynamo-round-store.ts';
 import { S3ModelStore } from './s3-model-store.ts';
 import { S3UpdateStore } from './s3-update-store.ts';
 import { EmfTelemetry } from './telemetry.ts';
 import { SqsUpdateQueue, StepFunctionsStarter } from './workflow.ts';
 
-type Factories = { readonly [P in keyof Ports]: () => Ports[P] };
+type Factories = { readonly [P in keyof IdentityPorts]: () => IdentityPorts[P] };
 
 const clock = { now: () => Date.now() };
 /**
@@ -23,27 +25,32 @@ const clock = { now: () => Date.now() };
  */
 const s3 = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
 
+const documents = once(() =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
+);
+const identities = once(() => new DynamoIdentityStore(documents(), env('table')));
+const unguessable = () => randomBytes(32).toString('base64url');
+
 const factories: Factories = {
-  rounds: () =>
-    new DynamoRoundStore(
-      DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
-      env('table'),
-    ),
+  rounds: () => new DynamoRoundStore(documents(), env('table')),
   models: () => new S3ModelStore(s3(), env('modelsBucket'), clock),
   updates: () => new S3UpdateStore(s3(), env('updatesBucket'), clock),
   queue: () => new SqsUpdateQueue(new SQSClient({}), env('arrivalsQueueUrl')),
   starter: () => new StepFunctionsStarter(new SFNClient({}), env('roundMachineArn')),
   clock: () => clock,
-  secrets: () => ({ ticketId: () => randomBytes(32).toString('base64url') as TicketId }),
+  secrets: () => ({ ticketId: () => unguessable() as TicketId }),
   telemetry: () => new EmfTelemetry(),
   compressors: () => nodeCompressors,
+  clients: () => new RegisteredClients(identities()),
+  identities,
+  codes: () => ({ next: unguessable }),
 };
 
 /** The named ports over AWS. A function names the ones that it uses, and needs only their environment. */
-export function awsPorts<K extends keyof Ports>(...names: readonly K[]): Pick<Ports, K> {
-  const ports: Partial<Pick<Ports, K>> = {};
+export function awsPorts<K extends keyof IdentityPorts>(...names: readonly K[]): Pick<IdentityPorts, K> {
+  const ports: Partial<Pick<IdentityPorts, K>> = {};
   for (const name of names) ports[name] = factories[name]();
-  return ports as Pick<Ports, K>;
+  return ports as Pick<IdentityPorts, K>;
 }
 
 function once<T>(make: () => T): () => T {

@@ -126,7 +126,7 @@ export class Turn {
       this.#shared.members--;
       return this.#shared.members > 0;
     }
-    return retry === 'now' || code === 'update-not-finite' || code === 'client-revoked' || code.startsWith('ticket-');
+    return retry === 'now' || code === 'update-not-finite' || code.startsWith('ticket-');
   }
 
   #dropOut(): void {

@@ -15,7 +15,7 @@ export interface Arrival {
 
 type AdmitPorts = Pick<
   Ports,
-  'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry' | 'compressors'
+  'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry' | 'compressors' | 'clients'
 >;
 
 /**
@@ -69,6 +69,9 @@ async function inspect(
   ticket: TicketRecord,
   arrival: Arrival,
 ): Promise<BufferEntry> {
+  if (!(await ports.clients.isActive(ticket.client))) {
+    throw new FlError('client-revoked', 'the client was revoked before its update came');
+  }
   if (ticket.state === 'expired' || !ticket.upload) {
     throw new FlError('ticket-expired', 'the update came after its ticket had run out');
   }
@@ -88,6 +91,7 @@ async function inspect(
     sha256: ticket.upload.sha256,
     examples: ticket.upload.examples,
     metrics: ticket.upload.metrics,
+    statement: ticket.upload.statement,
   };
 }
 

@@ -17,7 +17,7 @@ type IssuePorts = Pick<Ports, 'rounds' | 'models' | 'clock' | 'secrets'>;
 export async function issueTicket(
   ports: IssuePorts,
   task: TaskId,
-  { client, have }: TicketRequest,
+  { client, have }: TicketRequest & { readonly client: ClientId },
 ): Promise<TicketResponse> {
   const { record, model } = await requirePublished(ports, task);
   if (record.state !== 'running') {

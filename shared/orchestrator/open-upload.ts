@@ -12,16 +12,19 @@ const plainCodec: Codec = { kind: 'float32', compress: 'none' };
 /** A float32 update is its parameters and a header; a header larger than this is not one of ours. */
 const headerAllowanceBytes = 1024 * 1024;
 
+/** An upload that a client asks for, and who that is. */
+export type ClientUpload = UploadRequest & { readonly client: ClientId };
+
 /**
- * Binds a ticket to one upload and presigns it: exactly these bytes, once. Asking again for the same upload gives a
+ * Binds a ticket to one upload, which the client has signed, and presigns it: exactly these bytes, once. Asking again for the same upload gives a
  * fresh URL, so that a client that lost the answer goes on.
  * @throws {FlError} `ticket-unknown`, `ticket-foreign`, `ticket-expired`, `ticket-used`, `update-too-large`,
- * `examples-too-many`, `codec-refused`
+ * `examples-too-many`, `codec-refused`, `statement-wrong`, `client-revoked`
  */
 export async function openUpload(
-  ports: Pick<Ports, 'rounds' | 'updates' | 'clock'>,
+  ports: Pick<Ports, 'rounds' | 'updates' | 'clock' | 'clients'>,
   ticketId: TicketId,
-  request: UploadRequest,
+  request: ClientUpload,
 ): Promise<UploadResponse> {
   const ticket = await ownTicket(ports, ticketId, request.client);
   const { record, model } = await requirePublished(ports, ticket.task);
@@ -52,8 +55,11 @@ export async function openUpload(
       `this task takes ${[config.codecs.upload.kind, ...config.codecs.accept].join(', ')}, not ${codec.kind}`,
     );
   }
-  const { client: _, ...upload } = request;
-  if ((await ports.rounds.bindUpload(ticket, { ...upload, key })) === 'refused') {
+  const { client, statement, ...upload } = request;
+  const { bytes, sha256, examples } = upload;
+  const said = { sub: client, task: ticket.task, ticket: ticketId, baseVersion: ticket.baseVersion };
+  await ports.clients.checkStatement(client, statement, { ...said, bytes, sha256, examples });
+  if ((await ports.rounds.bindUpload(ticket, { ...upload, statement, key })) === 'refused') {
     throw new FlError('ticket-used', `ticket is ${ticket.state} with another update: a ticket is for one`);
   }
   return ports.updates.presignPut(key, request.bytes, request.sha256, ticket.expiresAtMs);

@@ -1,7 +1,9 @@
 import type { Compressors } from '../core/codec/compressor.ts';
+import type { Clients } from '../ports/clients.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
 import type { ModelStore, UpdateStore } from '../ports/object-stores.ts';
 import type { RoundStore } from '../ports/round-store.ts';
-import type { Clock, RoundStarter, Secrets, Telemetry, UpdateQueue } from '../ports/workflow.ts';
+import type { Clock, InvitationCodes, RoundStarter, Secrets, Telemetry, UpdateQueue } from '../ports/workflow.ts';
 
 /** Everything that the steps reach the world through; each step asks for the few that it uses. */
 export interface Ports {
@@ -15,4 +17,11 @@ export interface Ports {
   readonly telemetry: Telemetry;
   /** Lossless formats that encoded updates may use. */
   readonly compressors: Compressors;
+  readonly clients: Clients;
+}
+
+/** And what only those reach that say who is a client. */
+export interface IdentityPorts extends Ports {
+  readonly identities: IdentityStore;
+  readonly codes: InvitationCodes;
 }

@@ -11,16 +11,18 @@ export interface RegisteredKey {
 export interface ClientRecord {
   readonly client: ClientId;
   readonly state: 'active' | 'revoked';
+  /** Why it is revoked. */
   readonly reason?: string;
   readonly enrolledAtMs: number;
-  /** Oldest first: old ones verify old updates. */
+  /** Oldest first: old ones verify old updates. One or more, none twice. */
   readonly keys: readonly RegisteredKey[];
 }
 
+/** A client's invitation: it has one at most. */
 export interface InvitationRecord {
-  /** SHA-256 of the code, lower-case hex. */
-  readonly codeSha256: string;
   readonly client: ClientId;
+  /** SHA-256 of the code in base64url. */
+  readonly codeDigest: string;
   readonly expiresAtMs: number;
   /** The key that used it. */
   readonly usedBy?: KeyId;
@@ -28,18 +30,21 @@ export interface InvitationRecord {
 
 /** Who may take part. Every method is atomic, and reads see what was written before. */
 export interface IdentityStore {
+  /** Puts invitations, 100 at most, each of another client, in the place of those that the clients had. */
   invite(invitations: readonly InvitationRecord[]): Promise<void>;
-  invitation(codeSha256: string): Promise<InvitationRecord | undefined>;
+  invitation(client: ClientId): Promise<InvitationRecord | undefined>;
   /**
    * Uses an invitation and makes `key` the client's; a client that is there already becomes active again.
-   * `used`: by another key before; by the same key is `enrolled` again, unless it has been replaced or revoked since.
+   * `used`: by another key, or it has been withdrawn since it was read. By the same key is `enrolled` again, unless that
+   * has been replaced or revoked since. `replaced`: the client had this key once and then another.
    */
-  enrol(invitation: InvitationRecord, key: RegisteredKey): Promise<'enrolled' | 'used'>;
+  enrol(invitation: InvitationRecord, key: RegisteredKey): Promise<'enrolled' | 'used' | 'replaced'>;
   client(client: ClientId): Promise<ClientRecord | undefined>;
   /** By name, after `after`, `limit` at most. */
   clients(limit: number, after?: ClientId): Promise<readonly ClientRecord[]>;
-  /** Replaces the signing key if it still is `from` and the client is active. */
-  rotate(client: ClientId, from: KeyId, key: RegisteredKey): Promise<'rotated' | 'refused'>;
+  /** Replaces the signing key if it still is `from` and the client is active. `replaced`: the client had `key` before. */
+  rotate(client: ClientId, from: KeyId, key: RegisteredKey): Promise<'rotated' | 'refused' | 'replaced'>;
+  /** Also withdraws its invitation. `unknown`: it has neither key nor invitation. */
   revoke(client: ClientId, reason: string): Promise<'revoked' | 'unknown'>;
   /** Takes a proof's nonce once; forgotten some time after `untilMs`. */
   takeNonce(client: ClientId, nonce: string, untilMs: number): Promise<'fresh' | 'replayed'>;

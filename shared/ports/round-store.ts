@@ -55,6 +55,8 @@ export interface UploadBinding {
   readonly metrics: Metrics;
   /** As declared; absent for plain float32. */
   readonly codec?: Codec;
+  /** The client's signature over it, a JWS. */
+  readonly statement: string;
 }
 
 export interface TicketRecord {
@@ -86,6 +88,8 @@ export interface BufferEntry {
   readonly sha256: string;
   readonly examples: number;
   readonly metrics: Metrics;
+  /** The client's signature over it, a JWS. */
+  readonly statement: string;
 }
 
 /** The lineage record of a version. */
@@ -129,6 +133,8 @@ export interface RoundStore {
     admitted?: number,
   ): Promise<'issued' | 'full' | 'client-busy' | 'conflict'>;
   ticket(ticket: TicketId): Promise<TicketRecord | undefined>;
+  /** The ticket that the client holds, issued or uploading. */
+  openTicket(task: TaskId, client: ClientId): Promise<TicketId | undefined>;
   /** issued -> uploading, bound to one upload; the same binding again is `bound`. */
   bindUpload(record: TicketRecord, upload: UploadBinding): Promise<'bound' | 'refused'>;
   /** uploading -> admitted, and the entry enters the buffer. `already`: the ticket has left `uploading`. */

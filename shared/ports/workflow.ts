@@ -35,6 +35,11 @@ export interface Secrets {
   ticketId(): TicketId;
 }
 
+export interface InvitationCodes {
+  /** 32 unguessable bytes as base64url. */
+  next(): string;
+}
+
 /** Where operators look: one measurement of one task. */
 export interface Telemetry {
   record(task: TaskId, metrics: Metrics, properties?: Readonly<Record<string, string | number>>): void;

@@ -3,8 +3,9 @@ import { measurements } from '../core/aggregator/measurements.ts';
 import type { Codec } from '../core/codec/codec.ts';
 import { storable } from '../core/storable.ts';
 import { codecSchema } from './codec-config.ts';
+import { statementSchema } from './identity/statement.ts';
 import { judgeSteps } from './judge-steps.ts';
-import { clientIdSchema, sha256Schema } from './names.ts';
+import { sha256Schema } from './names.ts';
 import { type TaskConfig, type TrainingPlan, taskConfigSchema } from './task-config.ts';
 
 /** The HTTP API, version 1: what travels between clients or the operator and the functions. */
@@ -78,7 +79,6 @@ export const rollbackSchema = z.strictObject({ version: z.number().int().min(0) 
 
 /** `POST /v1/tasks/{task}/tickets` (client). */
 export const ticketRequestSchema = z.strictObject({
-  client: clientIdSchema,
   /** A version whose model the client still has. */
   have: z.number().int().min(0).optional(),
 });
@@ -109,13 +109,14 @@ export interface TicketResponse {
 
 /** `POST /v1/tickets/{ticket}/upload` (client). */
 export const uploadRequestSchema = z.strictObject({
-  client: clientIdSchema,
   bytes: z.number().int().min(1).max(5_000_000_000),
   sha256: sha256Schema,
   examples: z.number().int().min(1),
   metrics: metricsSchema.default({}),
   /** How the update is written; absent for a plain float32 safetensors file. */
   codec: codecSchema.optional(),
+  /** The client's signature over what the update is: a JWS, see `identity/statement.ts`. */
+  statement: statementSchema,
 });
 export type UploadRequest = z.output<typeof uploadRequestSchema>;
 export type UploadResponse = PresignedPut;

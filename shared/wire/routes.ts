@@ -1,5 +1,10 @@
-/** The routes of the HTTP API, as API Gateway writes them. Operator routes want IAM authorization. */
+/**
+ * The routes of the HTTP API, as API Gateway writes them. Operator routes want IAM authorization, client routes a proof
+ * (docs/decisions/0010); an enrolment brings its own.
+ */
 export const routes = {
+  enrol: 'POST /v1/enrolments',
+  rotateKey: 'POST /v1/keys',
   issueTicket: 'POST /v1/tasks/{task}/tickets',
   openUpload: 'POST /v1/tickets/{ticket}/upload',
   ticketStatus: 'GET /v1/tickets/{ticket}',
@@ -11,5 +16,9 @@ export const routes = {
   showTask: 'GET /v1/tasks/{task}',
   listVersions: 'GET /v1/tasks/{task}/versions',
   showVersion: 'GET /v1/tasks/{task}/versions/{version}',
+  invite: 'POST /v1/invitations',
+  listClients: 'GET /v1/clients',
+  showClient: 'GET /v1/clients/{client}',
+  revokeClient: 'POST /v1/clients/{client}/revoke',
 } as const;
 export type RouteName = keyof typeof routes;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type TicketId, ticketIdPattern } from '../core/names.ts';
 import { codecSchema, encodingSchema } from './codec-config.ts';
+import { statementSchema } from './identity/statement.ts';
 import { clientIdSchema, taskIdSchema } from './names.ts';
 import { ruleSchema } from './rules.ts';
 import { serverOptimizerSchema } from './server-optimizer.ts';
@@ -140,6 +141,8 @@ export const manifestSchema = z.strictObject({
         /** In [0, 1]; all together make one. What rules make of it is in the verdict. */
         weight: z.number().min(0).max(1),
         metrics: z.record(z.string(), z.number()),
+        /** What the client signed: who contributed this can be proved by it. */
+        statement: statementSchema,
       }),
     )
     .min(1),

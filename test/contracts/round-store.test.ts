@@ -115,9 +115,10 @@ const entryOf = ({ ticket, client }: TicketRecord, sequence: string): BufferEntr
   sha256: 'b'.repeat(64),
   examples: 5,
   metrics: { loss: 1 },
+  statement: 'a.b.c',
 });
 
-const upload = { key: 'k', bytes: 10, sha256: 'b'.repeat(64), examples: 5, metrics: {} };
+const upload = { key: 'k', bytes: 10, sha256: 'b'.repeat(64), examples: 5, metrics: {}, statement: 'a.b.c' };
 
 describe.each(Object.keys(adapters))('the round store over %s', (name) => {
   let store: RoundStore;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { writeUpdate } from '../../client/typescript/update-codec.ts';
 import { nodeCompressors } from '../../functions/compressors.ts';
+import { FlError } from '../../shared/core/errors.ts';
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import { type Layout, layoutOf } from '../../shared/core/params.ts';
 import { planTiles } from '../../shared/core/plan/tiles.ts';
@@ -40,6 +41,9 @@ interface UploadOptions {
   readonly metrics?: Metrics;
 }
 
+/** The only statement that the federation takes for signed. */
+export const signed = 'a.b.c';
+
 export const taskId = (id: string) => id as TaskId;
 export const clientId = (id: string) => id as ClientId;
 
@@ -55,6 +59,8 @@ export class MemoryFederation {
   readonly recorded: Record<string, number>[] = [];
   readonly layout: Layout;
   nowMs = 1_000_000;
+  /** Clients that are shut out. */
+  readonly revoked = new Set<string>();
   /** What the server's own training gives: every parameter moves by this much. */
   rootStep = 1;
   readonly rootTrainer: RootTrainer = { train: async ({ params }) => params.map((value) => value + this.rootStep) };
@@ -101,6 +107,12 @@ export class MemoryFederation {
       clock: { now: () => this.nowMs },
       secrets: { ticketId: () => String(this.#tickets++).padStart(43, '0') as TicketId },
       compressors: nodeCompressors,
+      clients: {
+        isActive: async (client) => !this.revoked.has(client),
+        checkStatement: async (_client, jws) => {
+          if (jws !== signed) throw new FlError('statement-wrong', 'not the statement that this federation takes');
+        },
+      },
       telemetry: { record: (_task, metrics) => this.recorded.push({ ...metrics }) },
     };
   }
@@ -140,7 +152,7 @@ export class MemoryFederation {
     const written = await writeUpdate(codec, this.layout, values, metadata, sender);
     const bytes = options.bytes ?? written.bytes;
     const declared = { bytes: bytes.length, sha256: sha256(bytes), examples, metrics: options.metrics ?? {} };
-    const request = { client: clientId(client), ...declared, codec: written.codec };
+    const request = { client: clientId(client), ...declared, codec: written.codec, statement: signed };
     await openUpload(this.ports, ticket as TicketId, request);
     const key = updateKey(task, ticket as TicketId);
     await this.updates.createOnce(key, bytes);

@@ -68,6 +68,10 @@ export class MemoryRoundStore implements RoundStore {
     return structuredClone(this.tickets.get(ticket));
   }
 
+  async openTicket(task: TaskId, client: ClientId) {
+    return this.#shelf(task).open.get(client)?.ticket;
+  }
+
   async bindUpload({ ticket, task, client, expiresAtMs }: TicketRecord, upload: UploadBinding) {
     const record = this.#ticket(ticket);
     const bound = record.upload;

@@ -11,9 +11,13 @@ export const invitationCodeSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{43}$/, 'an invitation code is 43 characters of base64url');
 
-/** `POST /v1/invitations` (operator): one code a client. */
+/** `POST /v1/invitations` (operator): one code a client; a code for it that nobody has used is void from then on. */
 export const inviteSchema = z.strictObject({
-  clients: z.array(clientIdSchema).min(1).max(100),
+  clients: z
+    .array(clientIdSchema)
+    .min(1)
+    .max(100)
+    .refine((clients) => new Set(clients).size === clients.length, 'a client is named twice'),
   lifetimeMs: z
     .number()
     .int()
@@ -55,7 +59,7 @@ export interface EnrolResponse {
 /** `POST /v1/clients/{client}/revoke` (operator). */
 export const revokeSchema = z.strictObject({ reason: z.string().min(1).max(200).default('revoked by the operator') });
 
-/** `GET /v1/clients/{client}` (operator), and each of `GET /v1/clients`, by name, 1,000 at most after `?after=NAME`. */
+/** `GET /v1/clients/{client}` (operator), and each of `GET /v1/clients`, by name, a page at a time after `?after=NAME`. */
 export interface ClientResponse {
   readonly client: string;
   readonly state: 'active' | 'revoked';

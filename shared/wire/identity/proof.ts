@@ -4,8 +4,10 @@ import { FlError } from '../../core/errors.ts';
 import type { ClientId } from '../../core/names.ts';
 import { clientIdSchema } from '../names.ts';
 import { keyIdSchema } from './key-schemas.ts';
-import { type KeyId, type PublicKey, signatureAlgorithm } from './keys.ts';
+import { type KeyId, keyIdOf, type PublicKey, signatureAlgorithm } from './keys.ts';
 import { proofScheme, proofType } from './sign.ts';
+
+export { digestOf, type ProvedRequest, proofScheme, proveRequest } from './sign.ts';
 
 /** A proof is taken so many seconds before and after its `iat`. */
 export const proofWindowSeconds = 60;
@@ -37,7 +39,7 @@ export interface Proof {
  * Who claims to have signed, before anything is verified: to find the key by.
  * @throws {FlError} `proof-malformed`
  */
-export function claimedSigner(authorization: string): { readonly client: string; readonly kid: KeyId } {
+export function claimedSigner(authorization: string): { readonly client: ClientId; readonly kid: KeyId } {
   const jws = jwsOf(authorization);
   try {
     const kid = keyIdSchema.parse(decodeProtectedHeader(jws).kid);
@@ -64,7 +66,7 @@ export async function verifyProof(authorization: string, publicKey: PublicKey, n
   return { client: sub, kid, method: htm, url: htu, digest, issuedAtMs: iat * 1000, nonce: jti };
 }
 
-/** Verifies a signature by one key and one type. @throws {FlError} `proof-forged`, `proof-malformed` */
+/** Verifies a signature by one key, which it names as `kid`, and of one type. @throws {FlError} `proof-forged`, `proof-malformed` */
 export async function verified(
   jws: string,
   publicKey: PublicKey,
@@ -79,7 +81,9 @@ export async function verified(
   try {
     // Age is not jose's to check here: `currentDate` would be a second rule beside `iat` within the window.
     const { payload, protectedHeader } = await jwtVerify(jws, key, { algorithms: [signatureAlgorithm], typ });
-    return { payload, kid: keyIdSchema.parse(protectedHeader.kid) };
+    // Whoever looks the key up later by `kid` has to find the one that signed.
+    const kid = z.literal(await keyIdOf(publicKey)).parse(protectedHeader.kid);
+    return { payload, kid };
   } catch (cause) {
     const forged = cause instanceof errors.JWSSignatureVerificationFailed;
     throw new FlError(forged ? 'proof-forged' : 'proof-malformed', 'the signature does not stand', { cause });

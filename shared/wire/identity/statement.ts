@@ -4,6 +4,8 @@ import type { PublicKey } from './keys.ts';
 import { verified } from './proof.ts';
 import { statementType, type UpdateStatement } from './sign.ts';
 
+export { signStatement, type UpdateStatement } from './sign.ts';
+
 /** A compact JWS, as it travels; what it says is `updateStatementSchema`. */
 export const statementSchema = z
   .string()
@@ -22,10 +24,13 @@ const updateStatementSchema: z.ZodType<UpdateStatement> = z.object({
 
 /**
  * Verifies that the holder of `publicKey` said just this.
- * @throws {FlError} `statement-wrong` naming the first claim that differs; `proof-forged`, `proof-malformed`
+ * @throws {FlError} `statement-wrong`, naming the first claim that differs
  */
 export async function verifyStatement(jws: string, publicKey: PublicKey, expected: UpdateStatement): Promise<void> {
-  const { data } = updateStatementSchema.safeParse((await verified(jws, publicKey, statementType)).payload);
+  const { payload } = await verified(jws, publicKey, statementType).catch((cause: unknown) => {
+    throw new FlError('statement-wrong', "its signature is not one by the client's key", { cause });
+  });
+  const { data } = updateStatementSchema.safeParse(payload);
   if (!data) throw new FlError('statement-wrong', 'the statement lacks a claim');
   for (const name of Object.keys(expected) as (keyof UpdateStatement)[]) {
     if (data[name] === expected[name]) continue;

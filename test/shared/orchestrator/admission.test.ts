@@ -17,6 +17,7 @@ const request = (client: string, overrides = {}) => ({
   sha256: sha256(new Uint8Array([1])),
   examples: 10,
   metrics: {},
+  statement: 'a.b.c',
   ...overrides,
 });
 

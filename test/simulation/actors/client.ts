@@ -79,5 +79,15 @@ async function update({ config, tensors, parameters }: Scenario, plan: ClientPla
   });
   const { bytes } = written;
   const metrics = { trainLoss: random.next() };
-  return { bytes, declared: { bytes: bytes.length, sha256: hashOf(bytes), examples, metrics, codec: written.codec } };
+  return {
+    bytes,
+    declared: {
+      bytes: bytes.length,
+      sha256: hashOf(bytes),
+      examples,
+      metrics,
+      codec: written.codec,
+      statement: 'a.b.c',
+    },
+  };
 }

@@ -62,6 +62,8 @@ export function functionPorts(services: Services, invocation: Invocation): Ports
     secrets: services.secrets,
     telemetry: services.telemetry,
     compressors: nodeCompressors,
+    // Everybody is who he says he is.
+    clients: { isActive: async () => true, checkStatement: async () => {} },
   };
 }
 
