@@ -153,7 +153,7 @@ test('asks nobody about a preflight', async () => {
 test('passes two values of a header on as one, joined', async () => {
   const { url, asked } = await start(allow);
   await new Promise<void>((resolve, reject) => {
-    const headers = ['authorization', 'one', 'authorization', 'two'];
+    const headers = ['host', new URL(url).host, 'authorization', 'one', 'authorization', 'two'];
     const sent = httpRequest(`${url}/v1/x`, { method: 'POST', headers }, (response) => {
       response.resume().once('end', resolve);
     });
