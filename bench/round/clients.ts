@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { TributaryClient } from '../../client/typescript/client.ts';
+import { enrol } from '../../client/typescript/enrol.ts';
+import type { Invitation } from '../../shared/wire/identity/api.ts';
 import { encodeSafetensors } from '../../shared/wire/safetensors.ts';
 
 // Clients that train nothing, in a process of their own: tickets, models, then prepared updates, a few at a time.
@@ -8,10 +13,8 @@ const { values: options } = parseArgs({
   options: {
     endpoint: { type: 'string', default: '' },
     task: { type: 'string', default: '' },
-    count: { type: 'string' },
   },
 });
-const count = Number(options.count);
 /** Transfers under way at once: all clients share one machine's network. */
 const atOnce = 4;
 
@@ -28,9 +31,12 @@ async function each<T, U>(items: readonly T[], work: (item: T, index: number) =>
 }
 
 const { endpoint, task } = options;
-const clients = Array.from(
-  { length: count },
-  (_, i) => new TributaryClient({ endpoint, identity: { client: `c${i}` } }),
+// The operator's side hands over the invitations.
+const [invited] = await once(createInterface({ input: process.stdin }), 'line');
+const invitations: readonly Invitation[] = JSON.parse(invited);
+const clients = await each(
+  invitations,
+  async ({ client, code }) => new TributaryClient({ endpoint, identity: await enrol({ endpoint, client, code }) }),
 );
 tell('start');
 const tickets = await each(clients, async (client) => {
@@ -57,7 +63,7 @@ const updates = tickets.map(({ baseVersion }, i) => {
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex'), examples: 10, metrics: {} };
 });
 tell('upload');
-await each(clients, (client, i) => client.upload(tickets[i].ticket, updates[i]));
+await each(clients, (client, i) => client.upload(tickets[i], updates[i]));
 tell('uploaded');
 // Until it is told to end, so that its CPU time can be read.
 process.stdin.resume();

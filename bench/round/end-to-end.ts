@@ -56,8 +56,11 @@ async function runRound(cloud: Cloud): Promise<Round> {
   const built = await buildModel(model, 1);
   const round = { mode: 'sync', buffer: count, minimum: count, maxStaleness: 0 } as const;
   await createTask(api, { task, round, stop: { rounds: 1 } }, built, {});
-  const args = [script, '--endpoint', endpoint, '--task', task, '--count', String(count)];
+  const args = [script, '--endpoint', endpoint, '--task', task];
   const clients = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const names = Array.from({ length: count }, (_, i) => `c${i}`);
+  const { invitations } = await api.invite({ clients: names });
+  clients.stdin.write(`${JSON.stringify(invitations)}\n`);
   const ended = new Promise<void>((resolve) => {
     cloud.states.onTransition(({ phase, state }) => {
       const event = `${phase} ${state}`;

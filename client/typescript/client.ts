@@ -1,28 +1,38 @@
+import type { Codec } from '../../shared/core/codec/codec.ts';
 import type { Compressors } from '../../shared/core/codec/compressor.ts';
 import { FlError } from '../../shared/core/errors.ts';
-import { clientIdPattern } from '../../shared/core/names.ts';
 import type { Params } from '../../shared/core/params.ts';
-import type { PresignedPut, TicketResponse, TicketStatusResponse, UploadRequest } from '../../shared/wire/api.ts';
+import type { Metrics, PresignedPut, TicketResponse, TicketStatusResponse } from '../../shared/wire/api.ts';
+import { type ClientKey, generateClientKey } from '../../shared/wire/identity/keys.ts';
+import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
 import { parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
 import { webCompressors } from './compressors.ts';
+import { type KeyStore, nextKey } from './key-store.ts';
 import { participate } from './participate.ts';
 import type { ParticipateOptions, ParticipationSummary, TrainingPackage } from './participation.ts';
 import { defaultRetryPolicy, type RetryPolicy, realSurroundings, type Surroundings, withRetries } from './retry.ts';
+import { sendOnce } from './send-once.ts';
 import { sha256Hex } from './sha256.ts';
+import { SignedApi } from './signed-api.ts';
 import { memoryStore, type Store } from './store.ts';
-import { fetchTransport, type Transport, type TransportRequest, type TransportResponse } from './transport.ts';
+import { fetchTransport, type Transport } from './transport.ts';
 import { applyDelta } from './version-delta.ts';
 
 export interface ClientOptions {
   /** The API's address, e.g. the stack's output `ApiUrl`. */
   readonly endpoint: string;
-  readonly identity: { readonly client: string };
+  /** Who it is: what `enrol` gave, or a key file holds. */
+  readonly identity: ClientKey;
+  /** Where the identity's key came from, for `rotateKey`. */
+  readonly keys?: KeyStore;
   readonly transport?: Transport;
   /** Where an unfinished update survives a crash; in memory by default, `folderStore` on Node. */
   readonly store?: Store;
   readonly retry?: Partial<RetryPolicy>;
   readonly surroundings?: Surroundings;
+  /** Epoch milliseconds for proofs: the real time by default, also where that of `surroundings` is not. */
+  readonly clock?: () => number;
   /** Lossless formats that this place can write and read; zlib's by default. A task's codec without them is used without. */
   readonly compressors?: Compressors;
 }
@@ -33,44 +43,83 @@ export type TicketAnswer =
   | { readonly kind: 'wait'; readonly retryAfterMs: number; readonly code: string; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string };
 
-/** What a client says about its update before it stores it. */
-type Declared = Omit<UploadRequest, 'statement'> & { readonly client: string };
+/** The ticket that an update is for. */
+export type UpdateTicket = Pick<TicketResponse, 'ticket' | 'task' | 'baseVersion'>;
+
+/** An encoded update and what a client says about it. */
+export interface UpdateToStore {
+  readonly bytes: Uint8Array;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly examples: number;
+  readonly metrics: Metrics;
+  /** Absent for plain float32. */
+  readonly codec?: Codec;
+}
 
 const answerBytes = 1024 * 1024;
 const modelBytes = 4 * 1024 ** 3;
-const callTimeoutMs = 60_000;
 const transferTimeoutMs = 15 * 60_000;
 const defaultPauseMs = 2_000;
 
 /** One client of federated tasks: asks for tickets, trains through your callback, uploads the difference. */
 export class TributaryClient {
-  readonly identity: { readonly client: string };
   readonly store: Store;
   readonly surroundings: Surroundings;
   readonly compressors: Compressors;
-  readonly #endpoint: string;
+  readonly #api: SignedApi;
+  readonly #keys: KeyStore | undefined;
   readonly #transport: Transport;
   readonly #retry: RetryPolicy;
   /** The newest model of each task that keeps differences between versions. */
   readonly #models = new Map<string, { readonly version: number; readonly params: Params }>();
 
-  /** @throws {RangeError} on an endpoint that is not an http(s) URL, or a client id the server would refuse */
-  constructor({ endpoint, identity, transport, store, retry, surroundings, compressors }: ClientOptions) {
-    if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
-      throw new RangeError(`endpoint: expected an http or https URL, got ${JSON.stringify(endpoint)}`);
-    }
-    if (!clientIdPattern.test(identity.client)) {
-      throw new RangeError(
-        `identity.client: expected 1 to 64 of A-Z a-z 0-9 . _ -, got ${JSON.stringify(identity.client)}`,
-      );
-    }
-    this.#endpoint = endpoint.replace(/\/+$/, '');
-    this.#transport = transport ?? fetchTransport;
-    this.#retry = { ...defaultRetryPolicy, ...retry };
-    this.identity = identity;
-    this.store = store ?? memoryStore();
-    this.surroundings = surroundings ?? realSurroundings;
-    this.compressors = compressors ?? webCompressors;
+  /** @throws {RangeError} on an endpoint that is not an http(s) URL */
+  constructor(options: ClientOptions) {
+    const { endpoint, identity, keys, clock } = options;
+    this.#transport = options.transport ?? fetchTransport;
+    this.#api = new SignedApi({ endpoint, key: identity, transport: this.#transport, keys, clock });
+    this.#keys = keys;
+    this.#retry = { ...defaultRetryPolicy, ...options.retry };
+    this.store = options.store ?? memoryStore();
+    this.surroundings = options.surroundings ?? realSurroundings;
+    this.compressors = options.compressors ?? webCompressors;
+  }
+
+  /** The name and the key that it signs with. */
+  get identity(): ClientKey {
+    return this.#api.key;
+  }
+
+  /**
+   * Replaces the key by a new one; the old one is refused from then on. May be repeated until an answer comes: the new key
+   * is kept beside the old one before it is sent.
+   * @returns the new key, which is `current` in `keys`
+   * @throws {RangeError} if the client was made without `keys`: the new key would be lost with the process
+   */
+  async rotateKey(signal?: AbortSignal): Promise<ClientKey> {
+    if (!this.#keys) throw new RangeError('keys: a client that rotates its key needs a key store');
+    const { client, privateKey } = this.identity;
+    const next = await nextKey(this.#keys, client, () => generateClientKey(client, privateKey.extractable));
+    const path = ['keys'];
+    const request = { method: 'POST', url: this.#api.url(path), body: new Uint8Array() } as const;
+    const content = async (_: ClientKey, nowMs: number) => ({
+      publicKey: next.publicKey,
+      proof: await proveRequest(next, request, nowMs),
+    });
+    await this.#repeat(signal, async () => {
+      const response = await this.#api.send({ what: 'rotating the key', method: 'POST', path, content, signal });
+      // An earlier try got through and its answer was lost: the old key was refused and the new one was not.
+      if (this.identity.kid === next.kid) return;
+      if (response.status >= 300) {
+        const problem = problemOf(response, 'the key was not rotated');
+        // One that was registered before, and replaced: the next rotation makes another.
+        if (problem.code === 'key-replaced') await this.#keys?.delete('next');
+        throw problem;
+      }
+      await this.#api.promote(next);
+    });
+    return next;
   }
 
   /**
@@ -84,9 +133,11 @@ export class TributaryClient {
   /** Asks for leave to train. @throws {FlError} on anything but a ticket, a request to wait, and the task's end */
   async requestTicket(task: string, signal?: AbortSignal): Promise<TicketAnswer> {
     return this.#repeat(signal, async () => {
-      const response = await this.#send('requesting a ticket', {
-        ...this.#post({ client: this.identity.client, have: this.#models.get(task)?.version }),
-        url: this.#url('tasks', task, 'tickets'),
+      const response = await this.#api.send({
+        what: 'requesting a ticket',
+        method: 'POST',
+        path: ['tasks', task, 'tickets'],
+        content: { have: this.#models.get(task)?.version },
         signal,
       });
       if (response.status < 300) return { kind: 'issued', ticket: parseTicket(response.body) };
@@ -175,15 +226,14 @@ export class TributaryClient {
    * @param again true if an earlier process may have stored these bytes already
    */
   async upload(
-    ticket: string,
-    update: Omit<Declared, 'client' | 'bytes'> & { readonly bytes: Uint8Array },
+    ticket: UpdateTicket,
+    update: UpdateToStore,
     { again = false, signal }: { readonly again?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    const declared = { ...update, client: this.identity.client, bytes: update.bytes.length };
     // A presigned URL may expire while the network is down, so each try asks for a new one.
     await this.#repeat(signal, async (triesBefore) => {
-      const put = await this.#declare(ticket, declared, signal);
-      const response = await this.#send('storing the update', {
+      const put = await this.#declare(ticket, update, signal);
+      const response = await sendOnce(this.#transport, 'storing the update', {
         method: 'PUT',
         url: put.url,
         headers: put.headers,
@@ -202,22 +252,28 @@ export class TributaryClient {
   /** Where a ticket's update is. */
   async ticketStatus(ticket: string, signal?: AbortSignal): Promise<TicketStatusResponse> {
     return this.#repeat(signal, async () => {
-      const response = await this.#send('asking for the ticket', {
-        method: 'GET',
-        url: `${this.#url('tickets', ticket)}?client=${encodeURIComponent(this.identity.client)}`,
-        maxBytes: answerBytes,
-        timeoutMs: callTimeoutMs,
-        signal,
-      });
+      const path = ['tickets', ticket];
+      const response = await this.#api.send({ what: 'asking for the ticket', method: 'GET', path, signal });
       if (response.status >= 300) throw problemOf(response, `no status of ticket ${ticket.slice(0, 8)}…`);
       return parseTicketStatus(response.body);
     });
   }
 
-  async #declare(ticket: string, declared: Declared, signal?: AbortSignal): Promise<PresignedPut> {
-    const response = await this.#send('declaring the update', {
-      ...this.#post(declared),
-      url: this.#url('tickets', ticket, 'upload'),
+  async #declare(
+    { ticket, task, baseVersion }: UpdateTicket,
+    update: UpdateToStore,
+    signal?: AbortSignal,
+  ): Promise<PresignedPut> {
+    const { sha256, examples } = update;
+    const bytes = update.bytes.length;
+    const response = await this.#api.send({
+      what: 'declaring the update',
+      method: 'POST',
+      path: ['tickets', ticket, 'upload'],
+      content: async (key) => {
+        const said = { sub: key.client, task, ticket, baseVersion, bytes, sha256, examples };
+        return { ...update, bytes, statement: await signStatement(key, said) };
+      },
       signal,
     });
     if (response.status >= 300) throw problemOf(response, 'the update was refused');
@@ -225,7 +281,8 @@ export class TributaryClient {
   }
 
   async #download(what: string, url: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const response = await this.#send(what, { method: 'GET', url, maxBytes, timeoutMs: transferTimeoutMs, signal });
+    const request = { method: 'GET', url, maxBytes, timeoutMs: transferTimeoutMs, signal } as const;
+    const response = await sendOnce(this.#transport, what, request);
     if (response.status >= 300) throw problemOf(response, what);
     return response.body;
   }
@@ -233,37 +290,4 @@ export class TributaryClient {
   #repeat<T>(signal: AbortSignal | undefined, attempt: (triesBefore: number) => Promise<T>): Promise<T> {
     return withRetries(attempt, this.#retry, this.surroundings, signal);
   }
-
-  async #send(what: string, request: TransportRequest): Promise<TransportResponse> {
-    try {
-      return await this.#transport(request);
-    } catch (cause) {
-      request.signal?.throwIfAborted();
-      const tooLong = cause instanceof RangeError;
-      throw new FlError(tooLong ? 'answer-too-long' : 'network', `${what}: ${reasonOf(cause)}`, {
-        retry: tooLong ? 'never' : 'now',
-        cause,
-      });
-    }
-  }
-
-  #post(body: unknown): Pick<TransportRequest, 'method' | 'headers' | 'body' | 'maxBytes' | 'timeoutMs'> {
-    return {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: new TextEncoder().encode(JSON.stringify(body)),
-      maxBytes: answerBytes,
-      timeoutMs: callTimeoutMs,
-    };
-  }
-
-  #url(...path: readonly string[]): string {
-    return `${this.#endpoint}/v1/${path.map(encodeURIComponent).join('/')}`;
-  }
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -147,7 +147,7 @@ async function store(
     if (again && update.expiresAtMs <= client.surroundings.now()) {
       throw new FlError('ticket-expired', 'the ticket expired while the update waited');
     }
-    await client.upload(ticket, { bytes, sha256, examples, metrics, codec }, { again, signal });
+    await client.upload({ ticket, task, baseVersion }, { bytes, sha256, examples, metrics, codec }, { again, signal });
   } catch (error) {
     if (!(error instanceof FlError) || error.retry !== 'never') throw error;
     await forget();

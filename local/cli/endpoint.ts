@@ -41,6 +41,10 @@ export const endpointOption = () =>
     .argParser(httpUrl)
     .env('TRIBUTARY_ENDPOINT');
 
+/** Where a key file says which API its client belongs to: not from the environment, which may be the operator's. */
+export const givenEndpointOption = () =>
+  new Option('--endpoint <url>', "the API's address, if it is another than in the key file").argParser(httpUrl);
+
 /**
  * The API to speak to: the given one, else the local cloud that `start --keep` runs in this folder.
  * @throws {UsageError} if there is neither

@@ -12,6 +12,12 @@ import type {
   TaskSummary,
   VersionResponse,
 } from '../../shared/wire/api.ts';
+import type {
+  ClientResponse,
+  InviteInput,
+  InviteResponse,
+  ListClientsResponse,
+} from '../../shared/wire/identity/api.ts';
 import { type SealKey, sealKeySchema } from '../../shared/wire/seal.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -67,6 +73,31 @@ export class OperatorApi {
     return this.#call('POST', ['tasks', task, 'rollback'], { version }, signal);
   }
 
+  /** One-time codes; a code for a client that has one already takes its place. */
+  invite(request: InviteInput, signal?: AbortSignal): Promise<InviteResponse> {
+    return this.#call('POST', ['invitations'], request, signal);
+  }
+
+  /** All clients, by name. */
+  async clients(signal?: AbortSignal): Promise<readonly ClientResponse[]> {
+    const clients: ClientResponse[] = [];
+    let after: string | undefined;
+    do {
+      const page: ListClientsResponse = await this.#call('GET', ['clients'], undefined, signal, after && { after });
+      clients.push(...page.clients);
+      after = page.next;
+    } while (after !== undefined);
+    return clients;
+  }
+
+  client(client: string, signal?: AbortSignal): Promise<ClientResponse> {
+    return this.#call('GET', ['clients', client], undefined, signal);
+  }
+
+  revoke(client: string, reason: string | undefined, signal?: AbortSignal): Promise<unknown> {
+    return this.#call('POST', ['clients', client, 'revoke'], { reason }, signal);
+  }
+
   /** Stores a file through a presigned PUT. */
   async put({ url, headers }: PresignedPut, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     await repeat(signal, async () => {
@@ -94,9 +125,16 @@ export class OperatorApi {
     });
   }
 
-  #call<T>(method: 'GET' | 'POST', path: readonly string[], content: unknown, signal?: AbortSignal): Promise<T> {
+  #call<T>(
+    method: 'GET' | 'POST',
+    path: readonly string[],
+    content: unknown,
+    signal?: AbortSignal,
+    query: Readonly<Record<string, string>> | '' = '',
+  ): Promise<T> {
     return repeat(signal, async () => {
       const url = new URL(`${this.#endpoint.url}/v1/${path.map(encodeURIComponent).join('/')}`);
+      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       const body = content === undefined ? undefined : new TextEncoder().encode(JSON.stringify(content));
       const response = await this.#send({
         method,

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
+import { addClientEnrol } from './commands/client-enrol.ts';
+import { addClientInvite } from './commands/client-invite.ts';
+import { addClientIssue } from './commands/client-issue.ts';
+import { addClientList } from './commands/client-list.ts';
+import { addClientRevoke } from './commands/client-revoke.ts';
+import { addClientRotate } from './commands/client-rotate.ts';
 import { addClientRun } from './commands/client-run.ts';
+import { addClientShow } from './commands/client-show.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
@@ -55,8 +62,18 @@ export function createProgram(console: Console): Command {
   addModelGet(model, console);
   addModelRollback(model, console);
   addModelVerify(model, console);
-  const client = program.command('client').summary('take part in a task').description('One participant of a task.');
+  const client = program
+    .command('client')
+    .summary('take part in a task; invite, list and revoke clients')
+    .description('Clients: devices and silos, each with a name and a key that signs its requests.');
+  addClientInvite(client, console);
+  addClientEnrol(client, console);
+  addClientIssue(client, console);
   addClientRun(client, console);
+  addClientRotate(client, console);
+  addClientList(client, console);
+  addClientShow(client, console);
+  addClientRevoke(client, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);

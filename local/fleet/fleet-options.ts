@@ -3,6 +3,7 @@ import type { RetryPolicy } from '../../client/typescript/retry.ts';
 import type { Transport } from '../../client/typescript/transport.ts';
 import type { FlError } from '../../shared/core/errors.ts';
 import type { Random } from '../../shared/core/random.ts';
+import type { ClientKey } from '../../shared/wire/identity/keys.ts';
 import type { FleetClock } from './clock.ts';
 import type { ClientProfile, FleetTraits } from './profile.ts';
 
@@ -17,8 +18,8 @@ export type FleetEvent = { readonly client: string } & (
 export interface FleetOptions {
   readonly endpoint: string;
   readonly task: string;
-  /** Names of the clients; each has its data where `train` finds it. */
-  readonly clients: readonly string[];
+  /** The clients, enrolled; each has its data where `train` finds it by name. */
+  readonly clients: readonly ClientKey[];
   readonly traits: FleetTraits;
   /** Clients at work at the same time. */
   readonly concurrency: number;

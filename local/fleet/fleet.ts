@@ -1,6 +1,7 @@
 import { TributaryClient } from '../../client/typescript/client.ts';
 import { fetchTransport, type Transport } from '../../client/typescript/transport.ts';
 import { nodeCompressors } from '../../functions/compressors.ts';
+import type { ClientKey } from '../../shared/wire/identity/keys.ts';
 import type { ClientActivity, FleetOptions } from './fleet-options.ts';
 import { drawProfile } from './profile.ts';
 import { countingTransport, type Traffic } from './traffic.ts';
@@ -24,12 +25,18 @@ export interface Fleet {
 export function createFleet(options: FleetOptions): Fleet {
   const traffic: Traffic = { down: 0, up: 0 };
   const transport = countingTransport(options.transport ?? fetchTransport, traffic);
-  const members = options.clients.map((name) => joinFleet(options, name, transport));
+  const members = options.clients.map((key) => joinFleet(options, key, transport));
   const activities = members.map(({ activity }) => activity);
   const run = async () => {
     const broken = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, broken.signal]) : broken.signal;
-    const shared: Shared = { ended: false, asking: false, fullUntilMs: 0, picker: options.random.fork('picker') };
+    const shared: Shared = {
+      ended: false,
+      asking: false,
+      fullUntilMs: 0,
+      members: members.length,
+      picker: options.random.fork('picker'),
+    };
     const slots = Math.min(options.concurrency, members.length);
     const occupy = () => occupySlot({ ...options, signal }, members, shared);
     try {
@@ -45,16 +52,17 @@ export function createFleet(options: FleetOptions): Fleet {
 
 function joinFleet(
   { endpoint, traits, random, clock, retry }: FleetOptions,
-  name: string,
+  identity: ClientKey,
   transport: Transport,
 ): Member {
+  const name = identity.client;
   const own = random.fork(`client/${name}`);
   const surroundings = { now: clock.now, sleep: clock.sleep, random: () => own.next() };
   return {
     activity: { client: name, profile: drawProfile(traits, random, name), tickets: 0, updates: 0, dropOuts: 0 },
     client: new TributaryClient({
       endpoint,
-      identity: { client: name },
+      identity,
       transport,
       retry,
       surroundings,

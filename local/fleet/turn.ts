@@ -22,6 +22,8 @@ export interface Shared {
   asking: boolean;
   /** The task has all the clients it wants until then. */
   fullUntilMs: number;
+  /** Clients that the federation still knows. */
+  members: number;
   readonly picker: Random;
 }
 
@@ -67,7 +69,7 @@ export class Turn {
       if (reason === 'task-ended') this.#shared.ended = true;
     } catch (error) {
       if (signal?.aborted) return;
-      if (!(error instanceof FlError) || !isForgivable(error)) throw error;
+      if (!(error instanceof FlError) || !this.#isForgivable(error)) throw error;
       this.#tell({ kind: 'failed', error });
       await sleepQuietly(clock, 10 * idleMs, signal);
     } finally {
@@ -116,6 +118,17 @@ export class Turn {
     this.#tell(event);
   }
 
+  /** One device's diverged training or lost ticket is its own affair; a refusal by the API concerns the whole run. */
+  #isForgivable({ code, retry }: FlError): boolean {
+    if (code === 'identity-refused') {
+      // Its operator has revoked it: the others go on.
+      this.#member.availableAtMs = Number.POSITIVE_INFINITY;
+      this.#shared.members--;
+      return this.#shared.members > 0;
+    }
+    return retry === 'now' || code === 'update-not-finite' || code.startsWith('ticket-');
+  }
+
   #dropOut(): void {
     this.#member.activity.dropOuts++;
     this.#tell({ kind: 'dropped-out' });
@@ -132,11 +145,6 @@ export class Turn {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-/** One device's diverged training or lost ticket is its own affair; a refusal by the API concerns the whole run. */
-function isForgivable({ code, retry }: FlError): boolean {
-  return retry === 'now' || code === 'update-not-finite' || code.startsWith('ticket-');
-}
 
 /** Exponential around the device's mean. */
 function networkDelay({ networkMs }: ClientProfile, random: Random): number {

@@ -4,6 +4,7 @@ import { TributaryClient } from '../../client/typescript/client.ts';
 import type { ParticipationEvent, Train } from '../../client/typescript/participation.ts';
 import { memoryStore, type Store } from '../../client/typescript/store.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+import { ann } from './ann.ts';
 import { fakeServer, json, problem, put, text, ticketId } from './fake-server.ts';
 
 /** Trains by adding 0.5 to the first parameter and taking 1 from the second. */
@@ -20,7 +21,7 @@ function clientOf(
   const slept: number[] = [];
   const client = new TributaryClient({
     endpoint: 'http://api.test/',
-    identity: { client: 'ann' },
+    identity: ann,
     transport: server.transport,
     store,
     surroundings: {
@@ -56,11 +57,11 @@ describe('taking part', () => {
     const declared = server.requests.find(({ step }) => step === 'declare');
     const bytes = stored?.body ?? new Uint8Array();
     expect(JSON.parse(new TextDecoder().decode(declared?.body))).toEqual({
-      client: 'ann',
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       examples: 4,
       metrics: { trainLoss: 0.25 },
+      statement: expect.any(String),
     });
     expect(stored?.url).toBe(put.url);
     expect(stored?.headers).toEqual(put.headers);
@@ -207,11 +208,15 @@ describe('a failing network', () => {
     expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
   });
 
-  test.each([400, 401, 403, 413, 422])('does not repeat what is answered with %d', async (status) => {
+  test.each([
+    [400, 'http-400'],
+    [401, 'identity-refused'],
+    [403, 'identity-refused'],
+    [413, 'http-413'],
+    [422, 'http-422'],
+  ])('does not repeat what is answered with %d', async (status, code) => {
     const server = fakeServer({ declare: [text(status, 'no')] });
-    await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({
-      code: `http-${status}`,
-    });
+    await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({ code });
     expect(server.count('declare')).toBe(1);
   });
 

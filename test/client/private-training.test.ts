@@ -13,6 +13,7 @@ import { privacyOf } from '../../shared/onnx/trainer/privacy-of.ts';
 import { buildTrainingPackage } from '../../shared/onnx/training/training-package.ts';
 import type { TrainingSpec } from '../../shared/onnx/training/training-spec.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+import { ann } from './ann.ts';
 import { packageServer } from './package-server.ts';
 
 const silence: NoiseSource = { normal: () => 0 };
@@ -95,7 +96,7 @@ describe('a package that trains with DP-SGD', () => {
     const server = packageServer(built, params, plan);
     const client = new TributaryClient({
       endpoint: 'http://api.test',
-      identity: { client: 'ann' },
+      identity: ann,
       transport: server.transport,
     });
     const summary = await client.participate('task', {

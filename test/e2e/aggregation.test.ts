@@ -79,7 +79,7 @@ describe('through the functions, roles and state machine of the template', () =>
       round: { buffer: 1 },
       codecs: { upload: { kind: 'int8', compress: 'zstd' }, download: { kind: 'int8' } },
     });
-    const client = federation.client('steady');
+    const client = await federation.client('steady');
     let wanted = await modelOf(task);
     const bytes: number[] = [];
     for (let round = 0; round < 4; round++) {

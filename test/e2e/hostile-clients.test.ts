@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TicketResponse } from '../../shared/wire/api.ts';
+import { signStatement } from '../../shared/wire/identity/sign.ts';
 import { encodeSafetensors, parseSafetensors } from '../../shared/wire/safetensors.ts';
+import { call, signedCall } from './call.ts';
 import {
   contribute,
   createSmallTask,
@@ -26,13 +28,9 @@ afterAll(() => federation?.close());
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-async function call(method: string, path: string, body?: unknown) {
-  const response = await fetch(`${federation.endpoint}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    body: body === undefined || typeof body === 'string' ? (body as string | undefined) : JSON.stringify(body),
-  });
-  return { status: response.status, type: response.headers.get('content-type'), body: await response.json() };
+/** What a client that is enrolled sends, right or wrong. */
+async function asClient(client: string, method: string, path: string, body?: unknown) {
+  return signedCall(federation.endpoint, await federation.key(client), method, path, body);
 }
 
 let next = 0;
@@ -40,20 +38,19 @@ let next = 0;
 /** A ticket of its own client, the model it is for, and a well-formed update. */
 async function ticketFor(task: string) {
   const client = `mallory-${next++}`;
-  const { body } = await call('POST', `/v1/tasks/${task}/tickets`, { client });
-  const ticket = body as TicketResponse;
+  const key = await federation.key(client);
+  const ticket: TicketResponse = (await asClient(client, 'POST', `/v1/tasks/${task}/tickets`, {})).body;
   const model = parseSafetensors(new Uint8Array(await (await fetch(ticket.modelUrl)).arrayBuffer()));
   const metadata = { task, baseVersion: String(ticket.baseVersion), codec: 'float32', examples: '10' };
   const update = (values: Float32Array, layout = model.layout) => encodeSafetensors({ layout, values, metadata });
-  const open = (bytes: Uint8Array, overrides = {}) =>
-    call('POST', `/v1/tickets/${ticket.ticket}/upload`, {
-      client,
-      bytes: bytes.length,
-      sha256: sha256(bytes),
-      examples: 10,
-      metrics: {},
-      ...overrides,
-    });
+  const { baseVersion } = ticket;
+  /** Declares an update, truthfully or not; the statement agrees with the declaration. */
+  const open = async (bytes: Uint8Array, overrides = {}, by = client) => {
+    const declared = { bytes: bytes.length, sha256: sha256(bytes), examples: 10, ...overrides };
+    const said = { sub: client, task, ticket: ticket.ticket, baseVersion, ...declared };
+    const body = { ...declared, metrics: {}, statement: await signStatement(key, said) };
+    return asClient(by, 'POST', `/v1/tickets/${ticket.ticket}/upload`, body);
+  };
   return { client, ticket, model, update, open };
 }
 
@@ -62,31 +59,36 @@ const put = (target: { url: string; headers: Record<string, string> }, bytes: Ui
 
 describe('a request that is wrong gets a problem document', () => {
   test.each([
-    ['an unknown task', 'POST', '/v1/tasks/nope/tickets', { client: 'a' }, 404, 'task-unknown'],
-    ['a task name with capitals', 'POST', '/v1/tasks/NOPE/tickets', { client: 'a' }, 400, 'request-malformed'],
-    ['a client name that is a path', 'POST', '/v1/tasks/target/tickets', { client: '../x' }, 400, 'request-malformed'],
-    ['no client', 'POST', '/v1/tasks/target/tickets', {}, 400, 'request-malformed'],
-    ['a field too many', 'POST', '/v1/tasks/target/tickets', { client: 'a', staleness: 0 }, 400, 'request-malformed'],
-    ['no JSON', 'POST', '/v1/tasks/target/tickets', '{"client":', 400, 'request-malformed'],
+    ['an unknown task', 'POST', '/v1/tasks/nope/tickets', {}, 404, 'task-unknown'],
+    ['a task name with capitals', 'POST', '/v1/tasks/NOPE/tickets', {}, 400, 'request-malformed'],
+    ['a version that is none', 'POST', '/v1/tasks/target/tickets', { have: -1 }, 400, 'request-malformed'],
+    ['a field too many', 'POST', '/v1/tasks/target/tickets', { staleness: 0 }, 400, 'request-malformed'],
+    ['no JSON', 'POST', '/v1/tasks/target/tickets', '{"have":', 400, 'request-malformed'],
     ['no body', 'POST', '/v1/tasks/target/tickets', undefined, 400, 'request-malformed'],
-    ['a ticket that is none', 'GET', '/v1/tickets/short?client=a', undefined, 400, 'request-malformed'],
-    ['an unknown ticket', 'GET', `/v1/tickets/${'x'.repeat(43)}?client=a`, undefined, 404, 'ticket-unknown'],
+    ['a ticket that is none', 'GET', '/v1/tickets/short', undefined, 400, 'request-malformed'],
+    ['an unknown ticket', 'GET', `/v1/tickets/${'x'.repeat(43)}`, undefined, 404, 'ticket-unknown'],
   ])('%s', async (_, method, path, body, status, code) => {
-    const answer = await call(method, path, body);
+    const answer = await asClient('mallory', method, path, body);
     expect(answer).toMatchObject({ status, type: 'application/problem+json', body: { status, code } });
     expect(answer.body.type).toBe(`urn:tributary:problem:${code}`);
     expect(answer.body.detail.length).toBeGreaterThan(5);
   });
 
   test('an operator route without a signature is forbidden', async () => {
-    expect((await call('GET', '/v1/tasks')).status).toBe(403);
-    expect((await call('POST', '/v1/tasks/target/stop', {})).status).toBe(403);
+    const { endpoint } = federation;
+    expect((await call(endpoint, 'GET', '/v1/tasks')).status).toBe(403);
+    expect((await call(endpoint, 'POST', '/v1/tasks/target/stop', { body: {} })).status).toBe(403);
+  });
+
+  test('an operator route with the proof of a client is forbidden', async () => {
+    expect((await asClient('mallory', 'GET', '/v1/tasks')).status).toBe(403);
+    expect((await asClient('mallory', 'POST', '/v1/invitations', { clients: ['sybil'] })).status).toBe(403);
   });
 
   test('a foreign ticket, a second update on one ticket, too many bytes, too many examples, no examples', async () => {
     const { update, open, model } = await ticketFor('target');
     const bytes = update(model.values);
-    expect(await open(bytes, { client: 'somebody-else' })).toMatchObject({
+    expect(await open(bytes, {}, 'somebody-else')).toMatchObject({
       status: 403,
       body: { code: 'ticket-foreign' },
     });
@@ -104,7 +106,7 @@ describe('a request that is wrong gets a problem document', () => {
     const { ticket, update, open, model } = await ticketFor('fleeting');
     await expect.poll(() => Date.now() > ticket.expiresAtMs, { timeout: 5_000 }).toBe(true);
     expect(await open(update(model.values))).toMatchObject({ status: 410, body: { code: 'ticket-expired' } });
-    await call('POST', '/v1/tasks/fleeting/tickets', { client: 'another' });
+    await asClient('another', 'POST', '/v1/tasks/fleeting/tickets', {});
     expect((await federation.api.task('fleeting')).updates.expired).toBe(1);
   });
 });
@@ -139,7 +141,7 @@ describe('an update whose content is wrong ends in quarantine', () => {
     const bytes = update(spoil(model.values));
     expect((await put((await open(bytes)).body, bytes)).status).toBe(200);
     await federation.cloud.idle();
-    const status = await federation.client(client).ticketStatus(ticket.ticket);
+    const status = await (await federation.client(client)).ticketStatus(ticket.ticket);
     expect(status).toMatchObject({ state: 'quarantined', reason });
   });
 

@@ -53,8 +53,8 @@ test('clients train a package with DP-SGD through the local cloud, and say with 
     );
     const told: object[] = [];
     await Promise.all(
-      clients.map(({ id, train, test: own }) =>
-        federation.client(id).participate('private', {
+      clients.map(async ({ id, train, test: own }) =>
+        (await federation.client(id)).participate('private', {
           ...onnxParticipant({ ort, samples: train, test: own }),
           maxUpdates: 1,
           onEvent: (event) => {

@@ -2,8 +2,10 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TributaryClient } from '../../client/typescript/client.ts';
+import { memoryKeys } from '../../client/typescript/key-store.ts';
 import { nodeCompressors } from '../../functions/compressors.ts';
 import { createTask } from '../../local/cli/create-task.ts';
+import { issueKeys } from '../../local/cli/issue-keys.ts';
 import { buildModel } from '../../local/cli/model-spec.ts';
 import { OperatorApi } from '../../local/cli/operator-api.ts';
 import { synthesize } from '../../local/cli/synthesize.ts';
@@ -11,6 +13,7 @@ import { type Cloud, startCloud } from '../../local/cloud/cloud.ts';
 import { randomFrom } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import { encodeHeldOut } from '../../shared/wire/held-out.ts';
+import type { ClientKey } from '../../shared/wire/identity/keys.ts';
 import type { TaskConfigInput } from '../../shared/wire/task-config.ts';
 
 const features = 8;
@@ -36,7 +39,9 @@ export interface RunningFederation {
   readonly api: OperatorApi;
   readonly endpoint: string;
   readonly lines: string[];
-  client(name: string): TributaryClient;
+  /** The key of a client of that name, invited and enrolled when it is first asked for. */
+  key(name: string): Promise<ClientKey>;
+  client(name: string): Promise<TributaryClient>;
   close(): Promise<void>;
 }
 
@@ -46,15 +51,23 @@ export async function startFederation(assembly: string): Promise<RunningFederati
   const cloud = await startCloud({ assembly, dir, log: (line) => lines.push(line) });
   const endpoint = cloud.outputs.ApiUrl.replace(/\/+$/, '');
   const credentials = { ...cloud.credentials };
+  const api = new OperatorApi({ url: endpoint, region: credentials.region, credentials: async () => credentials });
+  const keys = new Map<string, Promise<ClientKey>>();
+  const key = (name: string) => {
+    const known = keys.get(name) ?? issueKeys(api, endpoint, [name], { keysOf: memoryKeys }).then(([made]) => made);
+    keys.set(name, known);
+    return known;
+  };
   return {
     cloud,
-    api: new OperatorApi({ url: endpoint, region: credentials.region, credentials: async () => credentials }),
+    api,
     endpoint,
     lines,
-    client: (name) =>
+    key,
+    client: async (name) =>
       new TributaryClient({
         endpoint,
-        identity: { client: name },
+        identity: await key(name),
         retry: { attempts: 3 },
         compressors: nodeCompressors,
       }),
@@ -94,7 +107,8 @@ export async function contribute(
   values: (index: number) => number,
   examples = 10,
 ): Promise<void> {
-  await federation.client(name).participate(task, {
+  const client = await federation.client(name);
+  await client.participate(task, {
     maxUpdates: 1,
     train: async ({ params }) => ({ params: params.values.map((value, i) => value + values(i)), examples }),
   });

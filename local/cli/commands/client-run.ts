@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { folderStore } from '../../../client/typescript/folder-store.ts';
 import { onnxParticipant, TributaryClient } from '../../../client/typescript/index.ts';
+import { keyFileStore, loadKeyFile } from '../../../client/typescript/key-file-store.ts';
 import type { ParticipationEvent } from '../../../client/typescript/participation.ts';
 import { nodeCompressors } from '../../../functions/compressors.ts';
-import { clientIdPattern } from '../../../shared/core/names.ts';
 import { type ClientSource, clientData } from '../client-data.ts';
 import type { Console } from '../console.ts';
-import { cloudFile, endpointOption, resolveEndpoint } from '../endpoint.ts';
+import { givenEndpointOption } from '../endpoint.ts';
 import { bytesText } from '../format.ts';
 import { datasets } from '../start/settings.ts';
 import { decimal, integer } from '../values.ts';
@@ -16,7 +16,7 @@ import { parseTaskName } from './task-name-argument.ts';
 interface ClientRunOptions extends ClientSource {
   readonly endpoint?: string;
   readonly task: string;
-  readonly client?: string;
+  readonly key: string;
   readonly updates?: number;
   readonly awaitOutcome: boolean;
   readonly store?: string;
@@ -24,24 +24,22 @@ interface ClientRunOptions extends ClientSource {
 }
 
 const examples = `
-A client needs no AWS credentials: its ticket is its leave. It stops when the task ends, after --updates, or at Ctrl-C.
+A client needs no AWS credentials: it signs with its key, which \`client enrol\` made or its operator issued. It stops when the
+task ends, after --updates, or at Ctrl-C.
 
 Examples:
-  npx tributary client run --task synthetic-1-1 --dataset synthetic --index 3
-  npx tributary client run --task hospitals --dataset csv --data-dir DIR --label diagnosis --silo north
-  npx tributary client run --task digits --dataset mnist --data-dir DIR --index 7 --clients 100 \\
-      --endpoint https://ID.execute-api.eu-central-1.amazonaws.com`;
+  npx tributary client run --key north.json --task hospitals --dataset csv --data-dir DIR --label diagnosis --silo north
+  npx tributary client run --key phone-7.json --task digits --dataset mnist --data-dir DIR --index 7 --clients 100
+  npx tributary client run --key .tributary/kept/keys/device-03.json --task synthetic-1-1 --index 3   # after start --keep`;
 
 export function addClientRun(group: Command, console: Console): void {
   group
     .command('run')
     .summary('take part in a task as one client, local or deployed')
-    .description(
-      `Trains one client's data for a task. Endpoint: --endpoint, TRIBUTARY_ENDPOINT, or the one in ${cloudFile}.`,
-    )
-    .addOption(endpointOption())
+    .description("Trains one client's data for a task.")
+    .requiredOption('--key <file>', 'key file: says who this client is, and the endpoint of its federation')
+    .addOption(givenEndpointOption())
     .requiredOption('--task <id>', "the task's id", parseTaskName)
-    .option('--client <id>', "this client's name (default: its name in the data set)", parseClientName)
     .addOption(
       new Option('--dataset <name>', "where the client's examples come from").choices(datasets).default('synthetic'),
     )
@@ -54,22 +52,23 @@ export function addClientRun(group: Command, console: Console): void {
     .option('--seed <n>', 'all but csv: seed of data and split', integer(0, 0xffff_ffff), 1)
     .option('--updates <n>', 'end after this many updates (default: when the task ends)', integer(1))
     .option('--await-outcome', 'after each update, wait until it is aggregated or refused, and say so', false)
-    .option('--store <dir>', 'folder where an unfinished update survives a crash (default: .tributary/clients/CLIENT)')
+    .option('--store <dir>', 'folder where an unfinished update survives a crash (default: .tributary/clients/NAME)')
     .option('--json', 'print one JSON object at the end', false)
     .addHelpText('after', examples)
     .action((options: ClientRunOptions) => runClient(options, console));
 }
 
 async function runClient(options: ClientRunOptions, console: Console): Promise<void> {
-  const { url } = await resolveEndpoint(options.endpoint, console.env);
+  const { endpoint, key } = await loadKeyFile(options.key);
   // Loaded late: only this verb needs the native runtime.
   const ort = await import('onnxruntime-node');
   const data = await clientData(options, console.signal);
-  const name = options.client ?? data.id;
+  const name = key.client;
   const client = new TributaryClient({
     compressors: nodeCompressors,
-    endpoint: url,
-    identity: { client: name },
+    endpoint: options.endpoint ?? endpoint,
+    identity: key,
+    keys: keyFileStore(options.key, endpoint),
     store: folderStore(resolve(options.store ?? `.tributary/clients/${name}`)),
   });
   console.err(`client ${name}: ${data.train.n} examples to train on, ${data.test.n} to measure on`);
@@ -109,9 +108,4 @@ function eventLine(event: ParticipationEvent): string | undefined {
     case 'ticket':
       return undefined;
   }
-}
-
-function parseClientName(text: string): string {
-  if (!clientIdPattern.test(text)) throw new InvalidArgumentError('Expected 1 to 64 of A-Z a-z 0-9 . _ -.');
-  return text;
 }

@@ -1,5 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { keyFileStore } from '../../../client/typescript/key-file-store.ts';
+import { type KeyStore, memoryKeys } from '../../../client/typescript/key-store.ts';
 import { FlError } from '../../../shared/core/errors.ts';
 import { type Cloud, startCloud } from '../../cloud/cloud.ts';
 import { type CloudFile, cloudFile, readCloudFile, stateFolder } from '../endpoint.ts';
@@ -13,6 +15,8 @@ export interface OwnCloud {
   readonly endpoint: string;
   /** Its state: buckets, tables, logs. */
   readonly folder: string;
+  /** Where a client's keys are while the cloud is: in `folder` if it is kept, for the next start, otherwise in memory. */
+  keysOf(client: string): KeyStore;
   /** Ends it. A kept one leaves its state for the next `start --keep`; any other leaves nothing, unless the run failed. */
   close(ending: 'done' | 'failed'): Promise<void>;
 }
@@ -45,12 +49,17 @@ export async function openCloud(
   }
   const { accessKeyId, secretAccessKey, region } = cloud.credentials;
   const credentials = { accessKeyId, secretAccessKey };
-  if (keep) await announce({ endpoint, region, credentials, pid: process.pid });
+  const keysFolder = join(folder, 'keys');
+  if (keep) {
+    await announce({ endpoint, region, credentials, pid: process.pid });
+    await mkdir(keysFolder, { recursive: true, mode: 0o700 });
+  }
   return {
     cloud,
     api: new OperatorApi({ url: endpoint, region, credentials: async () => credentials }),
     endpoint,
     folder,
+    keysOf: keep ? (client) => keyFileStore(join(keysFolder, `${client}.json`), endpoint) : memoryKeys,
     close: async (ending) => {
       await cloud.close();
       if (keep) await rm(cloudFile, { force: true });

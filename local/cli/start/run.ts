@@ -2,6 +2,7 @@ import type { TrainingPackage } from '../../../client/typescript/participation.t
 import { type Random, randomFrom } from '../../../shared/core/random.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 import type { PrivacySpec } from '../../../shared/onnx/training/training-spec.ts';
+import type { ClientKey } from '../../../shared/wire/identity/keys.ts';
 import { attackOf } from '../../attacks/attack.ts';
 import { Coalition } from '../../attacks/coalition.ts';
 import type { Federation } from '../../data/federation.ts';
@@ -10,6 +11,7 @@ import { drawProfile } from '../../fleet/profile.ts';
 import { createTrainerPool } from '../../fleet/trainer-pool.ts';
 import { withClientNames } from '../client-names.ts';
 import { type Console, UsageError } from '../console.ts';
+import { issueKeys } from '../issue-keys.ts';
 import { type BuiltModel, buildModel, type ModelSpec, statisticsOf } from '../model-spec.ts';
 import { declareTask } from './declare-task.ts';
 import { requireNoDenial } from './denied.ts';
@@ -33,6 +35,9 @@ import { requireTaskConfig, taskConfigOf } from './task-config.ts';
 import { taskNameOf } from './task-name.ts';
 import { testSamples, trainSamples, trainTask } from './train-task.ts';
 import { newView, type RunView } from './view.ts';
+
+/** What is done sooner need not be told. */
+const quietMs = 2_000;
 
 /** A finished run; its cloud still runs. */
 export interface FinishedRun {
@@ -136,7 +141,7 @@ async function trainAndSave(
 
   phase('creating the task');
   const description = `${data.name}, ${modelText(spec)}, ${data.clients.length} clients`;
-  const { task, resumed } = await declareTask(
+  const declaring = declareTask(
     own.api,
     { name: options.task ?? taskNameOf(data.name), exact: options.task !== undefined },
     (name) => ({
@@ -147,6 +152,8 @@ async function trainAndSave(
     data,
     signal,
   );
+  const names = data.clients.map(({ id }) => id);
+  const [{ task, resumed }, keys] = await Promise.all([declaring, enrolClients(own, names, phase, signal)]);
   if (resumed) display.note(`  task ${task} was running already: going on with it`);
   const stragglers = profiles.filter(({ straggler }) => straggler).length;
   const clients = data.clients.length;
@@ -165,6 +172,7 @@ async function trainAndSave(
       task,
       own,
       pool,
+      keys,
       clients: new Map(data.clients.map(({ id, train }) => [id, train.n])),
       traits,
       concurrency: schedule.concurrency,
@@ -209,6 +217,20 @@ async function trainAndSave(
   } finally {
     await pool.close();
   }
+}
+
+/** Before the run, beside other work: it is told of only if it takes long. */
+function enrolClients(
+  { api, endpoint, keysOf }: OwnCloud,
+  names: readonly string[],
+  phase: Run['phase'],
+  signal: AbortSignal,
+): Promise<ClientKey[]> {
+  const startedAtMs = performance.now();
+  const onProgress = (done: number, total: number) => {
+    if (performance.now() - startedAtMs > quietMs) phase('enrolling the clients', `${done} of ${total}`);
+  };
+  return issueKeys(api, endpoint, names, { keysOf, onProgress, signal });
 }
 
 function coalitionOf({ attack }: StartOptions, { clients }: Federation, random: Random): Coalition | undefined {

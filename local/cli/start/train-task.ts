@@ -3,6 +3,7 @@ import { fetchTransport, type Transport } from '../../../client/typescript/trans
 import type { Random } from '../../../shared/core/random.ts';
 import type { PrivacySpec } from '../../../shared/onnx/training/training-spec.ts';
 import type { Metrics, TaskResponse } from '../../../shared/wire/api.ts';
+import type { ClientKey } from '../../../shared/wire/identity/keys.ts';
 import type { Coalition } from '../../attacks/coalition.ts';
 import { createFleet, type FleetReport } from '../../fleet/fleet.ts';
 import type { FleetEvent } from '../../fleet/fleet-options.ts';
@@ -21,6 +22,8 @@ export interface Training {
   readonly task: string;
   readonly own: OwnCloud;
   readonly pool: TrainerPool;
+  /** The clients' own, in order. */
+  readonly keys: readonly ClientKey[];
   /** Training examples of each client, by name. */
   readonly clients: ReadonlyMap<string, number>;
   readonly traits: FleetTraits;
@@ -38,7 +41,7 @@ export interface Training {
 
 /** Runs the fleet until the task has ended, and waits until everything that is under way has settled. */
 export async function trainTask(training: Training): Promise<{ state: TaskResponse; report: FleetReport }> {
-  const { task, own, clients, deterministic, view } = training;
+  const { task, own, deterministic, view } = training;
   const stop = new AbortController();
   const signal = AbortSignal.any([training.signal, stop.signal]);
   const watcher = new TaskWatcher(own.api, task, (state, versions) => {
@@ -51,7 +54,7 @@ export async function trainTask(training: Training): Promise<{ state: TaskRespon
   const options = {
     endpoint: own.endpoint,
     task,
-    clients: [...clients.keys()],
+    clients: training.keys,
     traits: training.traits,
     concurrency: training.concurrency,
     random: training.random,

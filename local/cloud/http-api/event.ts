@@ -17,13 +17,38 @@ export interface ApiRequest {
   readonly sourceIp: string;
   readonly timeMs: number;
   readonly match: RouteMatch;
-  /** Who signed, where the route asks for it. */
-  readonly caller?: { readonly accessKeyId: string; readonly userArn: string };
 }
 
+/** Who asks, where the route wants to know: who signed, or what the authorizer said. */
+export type Caller =
+  | { readonly kind: 'iam'; readonly accessKeyId: string; readonly userArn: string }
+  | { readonly kind: 'lambda'; readonly context: Json };
+
 /** The event of payload format 2.0. "Create AWS Lambda proxy integrations for HTTP APIs", API Gateway developer guide. */
-export function apiEvent(request: ApiRequest): Json {
-  const { match, caller } = request;
+export function apiEvent(request: ApiRequest, caller?: Caller): Json {
+  const { requestContext, ...described } = describe(request);
+  const event: Record<string, Json> = {
+    version: '2.0',
+    ...described,
+    requestContext: caller ? { ...requestContext, authorizer: authorizerOf(caller) } : requestContext,
+    isBase64Encoded: false,
+  };
+  if (request.body.length > 0) {
+    const text = isText(request.headers['content-type']);
+    event.body = request.body.toString(text ? 'utf8' : 'base64');
+    event.isBase64Encoded = !text;
+  }
+  return event;
+}
+
+/** The event of an authorizer, format 2.0: the request without its body. "Lambda authorizers for HTTP APIs", the same guide. */
+export function authorizerEvent(request: ApiRequest, routeArn: string, identitySource: readonly string[]): Json {
+  return { version: '2.0', type: 'REQUEST', routeArn, identitySource: [...identitySource], ...describe(request) };
+}
+
+/** What both events say of a request. */
+function describe(request: ApiRequest): Record<string, Json> & { requestContext: Record<string, Json> } {
+  const { match } = request;
   const { cookie, ...others } = request.headers;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(others)) if (value !== undefined) headers[name] = [value].flat().join(',');
@@ -32,8 +57,7 @@ export function apiEvent(request: ApiRequest): Json {
   headers['x-forwarded-port'] ??= host.split(':')[1] ?? '80';
   headers['x-forwarded-proto'] ??= 'http';
   const queryStringParameters = parametersOf(request.query);
-  const event: Record<string, Json> = {
-    version: '2.0',
+  const described = {
     routeKey: match.route.routeKey,
     rawPath: request.path,
     rawQueryString: request.query,
@@ -55,24 +79,19 @@ export function apiEvent(request: ApiRequest): Json {
       stage: request.stage,
       time: commonLogTime(request.timeMs),
       timeEpoch: request.timeMs,
-      ...(caller ? { authorizer: { iam: iamOf(caller) } } : {}),
     },
-    isBase64Encoded: false,
+    ...(cookie !== undefined && { cookies: cookie.split(/; */) }),
+    ...(queryStringParameters && { queryStringParameters }),
+    ...(match.pathParameters && { pathParameters: match.pathParameters }),
   };
-  if (cookie !== undefined) event.cookies = cookie.split(/; */);
-  if (queryStringParameters) event.queryStringParameters = queryStringParameters;
-  if (match.pathParameters) event.pathParameters = match.pathParameters;
-  if (request.body.length > 0) {
-    const text = isText(headers['content-type']);
-    event.body = request.body.toString(text ? 'utf8' : 'base64');
-    event.isBase64Encoded = !text;
-  }
-  return event;
+  return described;
 }
 
-function iamOf({ accessKeyId, userArn }: { readonly accessKeyId: string; readonly userArn: string }): Json {
+function authorizerOf(caller: Caller): Json {
+  if (caller.kind === 'lambda') return { lambda: caller.context };
+  const { accessKeyId, userArn } = caller;
   const userId = userArn.split('/').at(-1) ?? userArn;
-  return {
+  const iam = {
     accessKey: accessKeyId,
     accountId: localAccount.accountId,
     callerId: userId,
@@ -81,6 +100,7 @@ function iamOf({ accessKeyId, userArn }: { readonly accessKeyId: string; readonl
     userArn,
     userId,
   };
+  return { iam };
 }
 
 /** Bodies that API Gateway passes as text; every other comes in base64. */

@@ -7,8 +7,9 @@ import { AccessDenied, type Guard, type LocalService, localAccount, type Meter }
 import { SigV4Error, verifySignature } from '../sigv4.ts';
 import type { Json } from '../template/assembly.ts';
 import type { ApiPlan, RoutePlan, StagePlan } from '../template/plan.ts';
+import { askAuthorizer } from './authorizer.ts';
 import { corsHeaders, isPreflight } from './cors.ts';
-import { apiEvent } from './event.ts';
+import { type ApiRequest, apiEvent, type Caller } from './event.ts';
 import { type ApiReply, message, replyOf } from './reply.ts';
 import { matchRoute } from './route.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -46,11 +47,12 @@ interface Incoming {
 
 const bodyLimitBytes = 10 * 1024 * 1024;
 
-/** Runs one HTTP API of the plan: routes, IAM authorization, throttling, CORS and Lambda proxy integrations. */
+/** Runs one HTTP API of the plan: routes, IAM and Lambda authorization, throttling, CORS and Lambda proxy integrations. */
 export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const buckets = bucketsOf(options.plan, options.monotonicMs ?? (() => performance.now()));
   let inFlight = 0;
-  const server = createServer((request, response) => {
+  // Node would drop the second of two Authorization headers; API Gateway joins them.
+  const server = createServer({ joinDuplicateHeaders: true }, (request, response) => {
     inFlight += 1;
     response.once('close', () => {
       inFlight -= 1;
@@ -101,8 +103,6 @@ async function answer(
   if (bucket && !bucket.take()) return message(429, 'Too Many Requests');
   const body = await read(request);
   if (!body) return message(413, 'Request Entity Too Large');
-  const accessKeyId = route.authorization === 'AWS_IAM' ? authorize(options, incoming, body) : undefined;
-  if (accessKeyId === null) return message(403, 'Forbidden');
   const source = `${executeApi(plan.id)}/${stage.name}/${route.routeKey === '$default' ? '$default' : `${method}${route.routeKey.slice(route.routeKey.indexOf(' ') + 1)}`}`;
   if (!options.mayInvoke(route.functionArn, source)) {
     options.fault(
@@ -110,7 +110,7 @@ async function answer(
     );
     return message(500, 'Internal Server Error');
   }
-  const event = apiEvent({
+  const described: ApiRequest = {
     apiId: plan.id,
     stage: stage.name,
     requestId: randomUUID(),
@@ -122,9 +122,25 @@ async function answer(
     sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
     timeMs: Date.now(),
     match,
-    caller: accessKeyId === undefined ? undefined : { accessKeyId, userArn: options.arnOf(accessKeyId) },
-  });
-  return integrate(options, route, event);
+  };
+  const caller = await callerOf(options, incoming, described);
+  if (caller && 'status' in caller) return caller;
+  return integrate(options, route, apiEvent(described, caller));
+}
+
+/** Who asks, or the reply to somebody who may not. */
+async function callerOf(
+  options: HttpApiOptions,
+  incoming: Incoming,
+  described: ApiRequest,
+): Promise<Caller | ApiReply | undefined> {
+  const { authorization } = described.match.route;
+  if (authorization === 'NONE') return undefined;
+  if (authorization === 'AWS_IAM') return signerOf(options, incoming, described.body) ?? message(403, 'Forbidden');
+  const { id } = options.plan;
+  const routeArn = `${executeApi(id)}/${described.stage}/${described.method}${incoming.routePath}`;
+  const source = `${executeApi(id)}/authorizers/${authorization.id}`;
+  return askAuthorizer(options, authorization, { described, routeArn, source });
 }
 
 /** The integration's timeout is the client's: the function runs on. */
@@ -140,17 +156,17 @@ async function integrate(options: HttpApiOptions, route: RoutePlan, event: Json)
   return message(500, 'Internal Server Error');
 }
 
-/** The key that signed, or null if the signature does not stand or its holder may not call. */
-function authorize({ guard, plan }: HttpApiOptions, incoming: Incoming, body: Buffer): string | null {
+/** Who signed; undefined if the signature does not stand or its holder may not call. */
+function signerOf({ guard, plan, arnOf }: HttpApiOptions, incoming: Incoming, body: Buffer): Caller | undefined {
   const { request, method, stage, routePath } = incoming;
   try {
     const bodySha256 = createHash('sha256').update(body).digest('hex');
     const signed = { method, url: request.url ?? '/', headers: request.headers, bodySha256 };
     const { accessKeyId } = verifySignature(signed, guard, { service: 'execute-api', nowMs: Date.now() });
     guard.authorize(accessKeyId, 'execute-api:Invoke', `${executeApi(plan.id)}/${stage.name}/${method}${routePath}`);
-    return accessKeyId;
+    return { kind: 'iam', accessKeyId, userArn: arnOf(accessKeyId) };
   } catch (error) {
-    if (error instanceof SigV4Error || error instanceof AccessDenied) return null;
+    if (error instanceof SigV4Error || error instanceof AccessDenied) return undefined;
     throw error;
   }
 }

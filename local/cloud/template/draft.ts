@@ -2,6 +2,7 @@ import { FlError } from '../../../shared/core/errors.ts';
 import type { PolicyDocument } from '../iam/policy.ts';
 import type {
   ApiPlan,
+  AuthorizerPlan,
   BucketPlan,
   CloudPlan,
   FunctionPlan,
@@ -19,7 +20,7 @@ interface RouteDraft {
   readonly apiId: string;
   readonly routeKey: string;
   readonly integrationId: string;
-  readonly authorization: RoutePlan['authorization'];
+  readonly authorization: 'NONE' | 'AWS_IAM' | { readonly authorizerId: string };
 }
 
 /** A plan in the making: resources come in any order, `finish` joins those that point at each other. */
@@ -34,6 +35,7 @@ export class Draft {
   readonly machines: MachinePlan[] = [];
   readonly apis: Omit<ApiPlan, 'routes' | 'stages'>[] = [];
   readonly integrations = new Map<string, { readonly functionArn: string; readonly timeoutMs: number }>();
+  readonly authorizers = new Map<string, AuthorizerPlan & { readonly apiId: string }>();
   readonly routes: RouteDraft[] = [];
   readonly stages: (StagePlan & { readonly apiId: string })[] = [];
   readonly outputs: Record<string, string> = {};
@@ -93,12 +95,26 @@ export class Draft {
       .map(({ routeKey, integrationId, authorization }) => {
         const integration = this.integrations.get(integrationId);
         if (!integration) throw missing(`route ${routeKey} of ${api.logicalId}`, 'integration', integrationId);
-        return { routeKey, authorization, ...integration };
+        return { routeKey, authorization: this.#authorization(api, routeKey, authorization), ...integration };
       });
     const stages = this.stages
       .filter(({ apiId }) => apiId === api.id)
       .map(({ name, throttle, routeThrottles }) => ({ name, throttle, routeThrottles }));
     return { ...api, routes, stages };
+  }
+
+  #authorization(
+    { id, logicalId }: Omit<ApiPlan, 'routes' | 'stages'>,
+    routeKey: string,
+    authorization: RouteDraft['authorization'],
+  ): RoutePlan['authorization'] {
+    if (typeof authorization === 'string') return authorization;
+    const found = this.authorizers.get(authorization.authorizerId);
+    if (found?.apiId !== id) {
+      throw missing(`route ${routeKey} of ${logicalId}`, 'authorizer', authorization.authorizerId);
+    }
+    const { apiId: _, ...authorizer } = found;
+    return authorizer;
   }
 
   #checkPointers(): void {
@@ -121,11 +137,13 @@ export class Draft {
       if (!functionArns.has(functionArn)) throw missing(logicalId, 'function', functionArn);
       this.#checkVisibility(logicalId, queueArn, functionArn);
     }
-    for (const { functionArn } of [...this.permissions, ...this.integrations.values()]) {
-      if (!functionArns.has(functionArn)) throw missing('an integration or permission', 'function', functionArn);
+    for (const { functionArn } of [...this.permissions, ...this.integrations.values(), ...this.authorizers.values()]) {
+      if (!functionArns.has(functionArn)) {
+        throw missing('an integration, authorizer or permission', 'function', functionArn);
+      }
     }
-    for (const { apiId } of [...this.routes, ...this.stages]) {
-      if (!apiIds.has(apiId)) throw missing('a route or stage', 'API', apiId);
+    for (const { apiId } of [...this.routes, ...this.stages, ...this.authorizers.values()]) {
+      if (!apiIds.has(apiId)) throw missing('a route, stage or authorizer', 'API', apiId);
     }
   }
 

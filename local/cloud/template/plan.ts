@@ -87,10 +87,18 @@ export interface MachinePlan {
   readonly roleArn: string;
 }
 
+/** A function that says who may call, payload format 2.0 with simple responses, each request anew. */
+export interface AuthorizerPlan {
+  readonly id: string;
+  readonly functionArn: string;
+  /** Headers, in lower case, that a request must carry. */
+  readonly identityHeaders: readonly string[];
+}
+
 export interface RoutePlan {
   /** `POST /v1/tasks/{task}`, `ANY /x/{proxy+}` or `$default`. */
   readonly routeKey: string;
-  readonly authorization: 'NONE' | 'AWS_IAM';
+  readonly authorization: 'NONE' | 'AWS_IAM' | AuthorizerPlan;
   readonly functionArn: string;
   readonly timeoutMs: number;
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { clientIdSchema } from '../names.ts';
-
-import { publicKeySchema } from './keys.ts';
+import { publicKeySchema } from './key-schemas.ts';
 
 /** The identity part of the HTTP API: see docs/decisions/0010. */
 
@@ -27,6 +26,7 @@ export const inviteSchema = z.strictObject({
     .default(7 * day),
 });
 export type InviteRequest = z.output<typeof inviteSchema>;
+export type InviteInput = z.input<typeof inviteSchema>;
 
 export interface Invitation {
   readonly client: string;

@@ -1,27 +1,18 @@
-import { base64url, type CryptoKey, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
+import { base64url, type CryptoKey, decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { FlError } from '../../core/errors.ts';
 import type { ClientId } from '../../core/names.ts';
 import { clientIdSchema } from '../names.ts';
+import { keyIdSchema } from './key-schemas.ts';
+import { type KeyId, keyIdOf, type PublicKey, signatureAlgorithm } from './keys.ts';
+import { proofScheme, proofType } from './sign.ts';
 
-import { type ClientKey, type KeyId, keyIdOf, keyIdSchema, type PublicKey, signatureAlgorithm } from './keys.ts';
+export { digestOf, type ProvedRequest, proofScheme, proveRequest } from './sign.ts';
 
-/** Scheme of the `Authorization` header: `Tributary <proof>`. */
-export const proofScheme = 'Tributary';
 /** A proof is taken so many seconds before and after its `iat`. */
 export const proofWindowSeconds = 60;
-const proofType = 'tributary-proof+jwt';
 /** Longer than any proof that this project's clients make. */
 const mostProofCharacters = 2_048;
-
-/** The request that a proof is for. */
-export interface ProvedRequest {
-  readonly method: string;
-  /** `https://host/path`, without query. */
-  readonly url: string;
-  /** Empty where there is none. */
-  readonly body: Uint8Array;
-}
 
 const claimsSchema = z.object({
   sub: clientIdSchema,
@@ -42,30 +33,6 @@ export interface Proof {
   readonly digest: string;
   readonly issuedAtMs: number;
   readonly nonce: string;
-}
-
-/**
- * Proves one request, once: docs/decisions/0010, in the manner of RFC 9449.
- * @param nowMs epoch milliseconds, by the server's clock as well as the client knows it
- * @returns the value of the `Authorization` header
- */
-export async function proveRequest(
-  { client, kid, privateKey }: ClientKey,
-  { method, url, body }: ProvedRequest,
-  nowMs: number,
-): Promise<string> {
-  const claims = { sub: client, htm: method, htu: url, digest: await digestOf(body) };
-  const jws = await new SignJWT(claims)
-    .setProtectedHeader({ alg: signatureAlgorithm, typ: proofType, kid })
-    .setIssuedAt(Math.floor(nowMs / 1000))
-    .setJti(base64url.encode(crypto.getRandomValues(new Uint8Array(16))))
-    .sign(privateKey);
-  return `${proofScheme} ${jws}`;
-}
-
-/** SHA-256 of a body in base64url. */
-export async function digestOf(body: Uint8Array): Promise<string> {
-  return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(body))));
 }
 
 /**

@@ -1,18 +1,18 @@
-import { SignJWT } from 'jose';
 import { z } from 'zod';
 import { FlError } from '../../core/errors.ts';
-import type { ClientKey, PublicKey } from './keys.ts';
-import { signatureAlgorithm } from './keys.ts';
+import type { PublicKey } from './keys.ts';
 import { verified } from './proof.ts';
+import { statementType, type UpdateStatement } from './sign.ts';
 
-const statementType = 'tributary-update+jwt';
+export { signStatement, type UpdateStatement } from './sign.ts';
+
 /** A compact JWS, as it travels; what it says is `updateStatementSchema`. */
 export const statementSchema = z
   .string()
   .max(2_048)
   .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, 'a compact JWS');
 
-const updateStatementSchema = z.object({
+const updateStatementSchema: z.ZodType<UpdateStatement> = z.object({
   sub: z.string(),
   task: z.string(),
   ticket: z.string(),
@@ -21,21 +21,6 @@ const updateStatementSchema = z.object({
   sha256: z.string(),
   examples: z.number().int(),
 });
-
-/** What a client says of one update, signed: enough to prove later that a version holds it. */
-export type UpdateStatement = Readonly<z.output<typeof updateStatementSchema>>;
-
-/** @returns a compact JWS */
-export function signStatement(
-  { kid, privateKey }: ClientKey,
-  statement: UpdateStatement,
-  nowMs: number,
-): Promise<string> {
-  return new SignJWT({ ...statement })
-    .setProtectedHeader({ alg: signatureAlgorithm, typ: statementType, kid })
-    .setIssuedAt(Math.floor(nowMs / 1000))
-    .sign(privateKey);
-}
 
 /**
  * Verifies that the holder of `publicKey` said just this.

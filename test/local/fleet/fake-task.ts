@@ -1,10 +1,17 @@
-import type { Transport, TransportResponse } from '../../../client/typescript/transport.ts';
+import { decodeJwt } from 'jose';
+import type { Transport, TransportRequest, TransportResponse } from '../../../client/typescript/transport.ts';
 import { layoutOf } from '../../../shared/core/params.ts';
 import { encodeSafetensors } from '../../../shared/wire/safetensors.ts';
 import { json, problem, put, ticket } from '../../client/fake-server.ts';
 
 const layout = layoutOf([{ name: 'w', shape: [2] }]);
 const ok: TransportResponse = { status: 200, headers: {}, body: new Uint8Array() };
+
+/** Who a request says has signed it. */
+export function signerOf({ headers }: TransportRequest): string | undefined {
+  const [scheme, proof] = headers?.authorization?.split(' ') ?? [];
+  return scheme === 'Tributary' ? decodeJwt(proof).sub : undefined;
+}
 
 /** A task as clients see it: `cap` open tickets at once, one a client, ended after `updates` updates. */
 export function fakeTask({ cap, updates }: { readonly cap: number; readonly updates: number }): {
@@ -19,7 +26,6 @@ export function fakeTask({ cap, updates }: { readonly cap: number; readonly upda
   const open = new Map<string, string>();
   const seen = { issued: [] as string[], uploaded: [] as string[], refused: [] as string[], mostAsking: 0 };
   let asking = 0;
-  const clientOf = (body: Uint8Array | undefined): string => JSON.parse(new TextDecoder().decode(body)).client;
 
   const issue = async (client: string): Promise<TransportResponse> => {
     seen.mostAsking = Math.max(seen.mostAsking, ++asking);
@@ -37,9 +43,10 @@ export function fakeTask({ cap, updates }: { readonly cap: number; readonly upda
     return json(200, { ...ticket, client, ticket: id });
   };
 
-  const transport: Transport = async ({ method, url, body }) => {
+  const transport: Transport = async (request) => {
+    const { method, url } = request;
     const { pathname } = new URL(url);
-    if (pathname.endsWith('/tickets')) return issue(clientOf(body));
+    if (pathname.endsWith('/tickets')) return issue(signerOf(request) ?? 'nobody');
     if (pathname.endsWith('/upload')) {
       const id = pathname.split('/')[3];
       return json(200, { ...put, url: `http://s3.test/put/${id}` });

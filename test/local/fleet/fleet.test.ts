@@ -5,9 +5,10 @@ import type { FleetEvent, FleetOptions } from '../../../local/fleet/fleet-option
 import { defaultTraits, drawProfile } from '../../../local/fleet/profile.ts';
 import { virtualClock } from '../../../local/fleet/virtual-clock.ts';
 import { randomFrom } from '../../../shared/core/random.ts';
-import { fakeTask } from './fake-task.ts';
+import { generateClientKey } from '../../../shared/wire/identity/keys.ts';
+import { fakeTask, signerOf } from './fake-task.ts';
 
-const clients = Array.from({ length: 12 }, (_, i) => `device-${i}`);
+const clients = await Promise.all(Array.from({ length: 12 }, (_, i) => generateClientKey(`device-${i}`)));
 const train = async (_: string, { params }: Parameters<Train>[0]) => ({ params: params.values.slice(), examples: 3 });
 
 function fleetOn(task: ReturnType<typeof fakeTask>, more: Partial<FleetOptions> = {}) {
@@ -91,6 +92,28 @@ test("one device's diverged training does not end the run", async () => {
   }).run();
   expect(new Set(failures)).toEqual(new Set(['device-3 update-not-finite']));
   expect(task.uploaded).not.toContain('device-3');
+});
+
+test('a client that its operator revokes leaves the fleet, and the others go on', async () => {
+  const task = fakeTask({ cap: 10, updates: 40 });
+  const failures: string[] = [];
+  const transport: FleetOptions['transport'] = async (request) => {
+    const revoked = task.uploaded.length >= 10 && signerOf(request) === 'device-3';
+    return revoked ? { status: 403, headers: {}, body: new Uint8Array() } : task.transport(request);
+  };
+  const onEvent = (event: FleetEvent) => {
+    if (event.kind === 'failed') failures.push(`${event.client} ${event.error.code}`);
+  };
+  await fleetOn(task, { transport, onEvent }).run();
+  expect(failures).toEqual(['device-3 identity-refused']);
+  expect(task.uploaded.length).toBeGreaterThanOrEqual(40);
+});
+
+test('a federation that knows none of the clients ends the run', async () => {
+  const transport: FleetOptions['transport'] = async () => ({ status: 403, headers: {}, body: new Uint8Array() });
+  await expect(fleetOn(fakeTask({ cap: 1, updates: 1 }), { transport }).run()).rejects.toMatchObject({
+    code: 'identity-refused',
+  });
 });
 
 test('a refusal by the API ends the run with its code', async () => {

@@ -124,6 +124,73 @@ describe('a plan', () => {
     expect(outputs.Url).toBe(`https://${apis[0].id}.execute-api.us-east-1.amazonaws.com`);
   });
 
+  describe('an authorizer', () => {
+    const authorizerProperties: Record<string, Json> = {
+      ApiId: { Ref: 'Api' },
+      Name: 'Clients',
+      AuthorizerType: 'REQUEST',
+      AuthorizerUri: {
+        'Fn::Sub': 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${F.Arn}/invocations',
+      },
+      AuthorizerPayloadFormatVersion: '2.0',
+      EnableSimpleResponses: true,
+      AuthorizerResultTtlInSeconds: 0,
+      IdentitySource: ['$request.header.Authorization'],
+    };
+    const withAuthorizer = (
+      changes: Record<string, Json>,
+      route: Record<string, Json> = { AuthorizerId: { Ref: 'A' } },
+    ) =>
+      plan({
+        Role: role,
+        F: fn,
+        Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
+        A: { Type: 'AWS::ApiGatewayV2::Authorizer', Properties: { ...authorizerProperties, ...changes } },
+        I: {
+          Type: 'AWS::ApiGatewayV2::Integration',
+          Properties: {
+            ApiId: { Ref: 'Api' },
+            IntegrationType: 'AWS_PROXY',
+            IntegrationUri: { 'Fn::GetAtt': ['F', 'Arn'] },
+            PayloadFormatVersion: '2.0',
+          },
+        },
+        R: {
+          Type: 'AWS::ApiGatewayV2::Route',
+          Properties: {
+            ApiId: { Ref: 'Api' },
+            RouteKey: 'GET /a',
+            Target: { 'Fn::Join': ['', ['integrations/', { Ref: 'I' }]] },
+            AuthorizationType: 'CUSTOM',
+            ...route,
+          },
+        },
+      });
+
+    test('is joined with its route', () => {
+      const [{ routes }] = withAuthorizer({}).apis;
+      expect(routes[0].authorization).toEqual({
+        id: expect.stringMatching(/^[a-z2-7]{10}$/),
+        functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:Demo-F',
+        identityHeaders: ['authorization'],
+      });
+    });
+
+    test.each<[string, Record<string, Json>]>([
+      ['keeps answers', { AuthorizerResultTtlInSeconds: 300 }],
+      ['answers with policies', { EnableSimpleResponses: false }],
+      ['gets format 1.0', { AuthorizerPayloadFormatVersion: '1.0' }],
+      ['looks at the query', { IdentitySource: ['$request.querystring.token'] }],
+    ])('that %s is refused', (_, changes) => {
+      expect(() => withAuthorizer(changes)).toThrow('template-unsupported');
+    });
+
+    test('that a route wants and the template does not make is an error', () => {
+      expect(() => withAuthorizer({}, { AuthorizerId: 'nobody' })).toThrow('makes no authorizer nobody');
+      expect(() => withAuthorizer({}, {})).toThrow('AuthorizationType CUSTOM');
+    });
+  });
+
   test('fills the substitutions of a state machine definition', () => {
     const { machines } = plan({
       Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust('states.amazonaws.com') } },

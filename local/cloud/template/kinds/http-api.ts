@@ -60,12 +60,42 @@ const integration = kind({
     Description: ignored,
   }),
   add({ name }, properties, draft, where) {
-    // Either a function's ARN, or arn:...:apigateway:...:functions/<that ARN>/invocations.
-    const [functionArn] = /arn:[^:/]*:lambda:[^/]*?:function:[\w-]+/.exec(properties.IntegrationUri) ?? [];
-    if (!functionArn) {
-      throw new FlError('template-unsupported', `${where}: IntegrationUri ${properties.IntegrationUri} is no function`);
-    }
+    const functionArn = functionOf(properties.IntegrationUri, `${where}: IntegrationUri`);
     draft.integrations.set(name, { functionArn, timeoutMs: properties.TimeoutInMillis ?? 30_000 });
+  },
+});
+
+/** Either a function's ARN, or arn:...:apigateway:...:functions/<that ARN>/invocations. */
+function functionOf(uri: string, where: string): string {
+  const [functionArn] = /arn:[^:/]*:lambda:[^/]*?:function:[\w-]+/.exec(uri) ?? [];
+  if (!functionArn) throw new FlError('template-unsupported', `${where} ${uri} is no function`);
+  return functionArn;
+}
+
+const authorizer = kind({
+  nameOf: tenLetters,
+  attributes: { AuthorizerId: ({ name }) => name },
+  properties: z.strictObject({
+    ApiId: z.string(),
+    Name: z.string(),
+    AuthorizerType: z.literal('REQUEST'),
+    AuthorizerUri: z.string(),
+    AuthorizerPayloadFormatVersion: z.literal('2.0'),
+    EnableSimpleResponses: z.literal(true),
+    AuthorizerResultTtlInSeconds: z.literal(0, 'the local cloud keeps no answers of authorizers'),
+    IdentitySource: z
+      .array(z.string().regex(/^\$request\.header\.[\w-]+$/, 'only headers are identity sources here'))
+      .optional(),
+  }),
+  add({ name: id }, properties, draft, where) {
+    draft.authorizers.set(id, {
+      id,
+      apiId: properties.ApiId,
+      functionArn: functionOf(properties.AuthorizerUri, `${where}: AuthorizerUri`),
+      identityHeaders: (properties.IdentitySource ?? []).map((source) =>
+        source.slice('$request.header.'.length).toLowerCase(),
+      ),
+    });
   },
 });
 
@@ -75,16 +105,21 @@ const route = kind({
     ApiId: z.string(),
     RouteKey: z.string().regex(/^(\$default|(ANY|GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE) \/\S*)$/),
     Target: z.string().regex(/^integrations\//),
-    AuthorizationType: z.enum(['NONE', 'AWS_IAM']).optional(),
+    AuthorizationType: z.enum(['NONE', 'AWS_IAM', 'CUSTOM']).optional(),
+    AuthorizerId: z.string().optional(),
     ApiKeyRequired: z.literal(false).optional(),
     OperationName: ignored,
   }),
-  add(_self, properties, draft) {
+  add(_self, properties, draft, where) {
+    const { AuthorizationType: type = 'NONE', AuthorizerId: authorizerId } = properties;
+    if ((type === 'CUSTOM') !== (authorizerId !== undefined)) {
+      throw new FlError('template-invalid', `${where}: an AuthorizerId goes with AuthorizationType CUSTOM`);
+    }
     draft.routes.push({
       apiId: properties.ApiId,
       routeKey: properties.RouteKey,
       integrationId: properties.Target.slice('integrations/'.length),
-      authorization: properties.AuthorizationType ?? 'NONE',
+      authorization: type === 'CUSTOM' ? { authorizerId: authorizerId ?? '' } : type,
     });
   },
 });
@@ -132,6 +167,7 @@ const stage = kind({
 /** HTTP APIs, payload format 2.0. */
 export const httpApiKinds: Readonly<Record<string, Kind>> = {
   'AWS::ApiGatewayV2::Api': api,
+  'AWS::ApiGatewayV2::Authorizer': authorizer,
   'AWS::ApiGatewayV2::Integration': integration,
   'AWS::ApiGatewayV2::Route': route,
   'AWS::ApiGatewayV2::Stage': stage,
