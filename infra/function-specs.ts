@@ -41,7 +41,7 @@ export const functionSpecs = {
     memoryMb: 512,
     timeoutSeconds: 10,
     environment: ['table'],
-    may: { table: ['GetItem', 'PutItem'] },
+    may: { table: ['GetItem', 'PutItem', 'UpdateItem'] },
   },
   Enrol: {
     entry: 'enrol',

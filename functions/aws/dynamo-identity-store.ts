@@ -111,6 +111,10 @@ export class DynamoIdentityStore implements IdentityStore {
     return item && readErasure(item);
   }
 
+  countRequest(client: ClientId, minute: number): Promise<number> {
+    return this.#table.increment(keys.requests(client, minute), minute * 60 + nonceSlackSeconds);
+  }
+
   async takeNonce(client: ClientId, nonce: string, untilMs: number): Promise<'fresh' | 'replayed'> {
     // The SDK may send a put twice: a mark of our own tells our first try from another's.
     const taker = randomUUID();

@@ -31,6 +31,7 @@ export const keys = {
   clientListed: (client: ClientId) => ({ pk: 'CLIENTS', sk: client }),
   erasure: (client: ClientId) => ({ pk: `ERASURE#${client}`, sk: 'ERASURE' }),
   invitation: (client: ClientId) => ({ pk: `INVITATION#${client}`, sk: 'INVITATION' }),
+  requests: (client: ClientId, minute: number) => ({ pk: `REQUESTS#${client}`, sk: String(minute) }),
   nonce: (client: ClientId, nonce: string) => ({ pk: `NONCE#${client}#${nonce}`, sk: 'NONCE' }),
 };
 

@@ -106,6 +106,19 @@ export class DynamoTable {
     }
   }
 
+  /** Counts one more in an item that is there for counting, and forgotten after `ttl`. @returns the new count */
+  async increment(key: { pk: string; sk: string }, ttl: number): Promise<number> {
+    const command = new UpdateCommand({
+      TableName: this.#table,
+      Key: key,
+      UpdateExpression: 'ADD #count :one SET #ttl = :ttl',
+      ExpressionAttributeNames: { '#count': 'count', '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':one': 1, ':ttl': ttl },
+      ReturnValues: 'UPDATED_NEW',
+    });
+    return Number((await this.#client.send(command)).Attributes?.count);
+  }
+
   async get(key: { pk: string; sk: string }): Promise<Record<string, unknown> | undefined> {
     const command = new GetCommand({ TableName: this.#table, Key: key, ConsistentRead: true });
     return (await this.#client.send(command)).Item;

@@ -14,6 +14,7 @@ import type {
 } from '../../shared/wire/api.ts';
 import type {
   ClientResponse,
+  ErasureResponse,
   InviteInput,
   InviteResponse,
   ListClientsResponse,
@@ -96,6 +97,10 @@ export class OperatorApi {
 
   revoke(client: string, reason: string | undefined, signal?: AbortSignal): Promise<unknown> {
     return this.#call('POST', ['clients', client, 'revoke'], { reason }, signal);
+  }
+
+  erase(client: string, signal?: AbortSignal): Promise<ErasureResponse> {
+    return this.#call('POST', ['clients', client, 'erase'], {}, signal);
   }
 
   /** Stores a file through a presigned PUT. */

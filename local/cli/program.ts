@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addClientEnrol } from './commands/client-enrol.ts';
+import { addClientErase } from './commands/client-erase.ts';
 import { addClientInvite } from './commands/client-invite.ts';
 import { addClientIssue } from './commands/client-issue.ts';
 import { addClientList } from './commands/client-list.ts';
@@ -74,6 +75,7 @@ export function createProgram(console: Console): Command {
   addClientList(client, console);
   addClientShow(client, console);
   addClientRevoke(client, console);
+  addClientErase(client, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);

@@ -11,7 +11,12 @@ export interface Authorized {
   readonly kid: KeyId;
   /** SHA-256 of the body in base64url. */
   readonly digest: string;
+  /** Whether the client stays below `mostRequestsPerMinute`. */
+  readonly pace: 'fine' | 'too-fast';
 }
+
+/** Requests that a client may make in a minute; one that takes part makes some dozens. */
+export const mostRequestsPerMinute = 600;
 
 /**
  * Takes a request's proof, once: it must be by the key that its client signs with now, for this address, and fresh.
@@ -35,5 +40,7 @@ export async function authorize(
   if ((await identities.takeNonce(record.client, proof.nonce, untilMs)) === 'replayed') {
     throw new FlError('proof-replayed', 'the proof has been used');
   }
-  return { client: record.client, kid: key.kid, digest: proof.digest };
+  const requests = await identities.countRequest(record.client, Math.floor(clock.now() / 60_000));
+  const pace = requests > mostRequestsPerMinute ? 'too-fast' : 'fine';
+  return { client: record.client, kid: key.kid, digest: proof.digest, pace };
 }

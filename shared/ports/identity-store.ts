@@ -1,4 +1,5 @@
-import type { ClientId, TaskId } from '../core/names.ts';
+import type { ClientId } from '../core/names.ts';
+import type { ErasureResponse } from '../wire/identity/api.ts';
 import type { KeyId, PublicKey } from '../wire/identity/keys.ts';
 
 /** A registered key; the last of a client's is the one that signs. */
@@ -28,16 +29,9 @@ export interface InvitationRecord {
   readonly usedBy?: KeyId;
 }
 
-/** What was deleted of a client, and what could not be unlearned. */
-export interface ErasureRecord {
+/** Kept of a client that has been erased. */
+export interface ErasureRecord extends ErasureResponse {
   readonly client: ClientId;
-  readonly erasedAtMs: number;
-  /** Tickets, with their updates where these were still stored. */
-  readonly updatesDeleted: number;
-  /** Updates in a buffer: erase again when they have found their version. */
-  readonly pending: number;
-  /** Versions that learned from the client, and whose manifests name it. */
-  readonly versions: readonly { readonly task: TaskId; readonly version: number }[];
 }
 
 /** Who may take part. Every method is atomic, and reads see what was written before. */
@@ -62,6 +56,8 @@ export interface IdentityStore {
   erase(client: ClientId): Promise<void>;
   putErasure(record: ErasureRecord): Promise<void>;
   erasure(client: ClientId): Promise<ErasureRecord | undefined>;
+  /** Counts a request of a minute, in minutes since 1970. @returns how many that makes */
+  countRequest(client: ClientId, minute: number): Promise<number>;
   /** Takes a proof's nonce once; forgotten some time after `untilMs`. */
   takeNonce(client: ClientId, nonce: string, untilMs: number): Promise<'fresh' | 'replayed'>;
 }

@@ -36,6 +36,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'cohort-full': 429,
   'client-busy': 429,
   'client-paced': 429,
+  'client-too-fast': 429,
   busy: 503,
 };
 

@@ -146,6 +146,29 @@ describe.each(Object.keys(adapters))('the identity store over %s', (name) => {
     expect(await store.takeNonce(b, 'n', 1_000)).toBe('fresh');
     expect(await store.takeNonce(a, 'm', 1_000)).toBe('fresh');
   });
+
+  test('counts the requests of a minute, for each client and minute by itself', async () => {
+    const [a, b] = [clientName(), clientName()];
+    const counts = await Promise.all(Array.from({ length: 8 }, () => store.countRequest(a, 7)));
+    expect(counts.sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await store.countRequest(a, 8)).toBe(1);
+    expect(await store.countRequest(b, 7)).toBe(1);
+  });
+
+  test('erases a client with its invitation, and keeps what is recorded of it', async () => {
+    const { client } = await enrolled();
+    const other = await enrolled();
+    await invited(client);
+    const record = { client, erasedAtMs: 5, updatesDeleted: 2, pending: 0, versions: [{ task: 't', version: 3 }] };
+    await store.putErasure(record);
+    for (let time = 0; time < 2; time++) await store.erase(client);
+    expect(await store.client(client)).toBeUndefined();
+    expect(await store.invitation(client)).toBeUndefined();
+    expect((await store.clients(1_000)).map((each) => each.client)).not.toContain(client);
+    expect(await store.erasure(client)).toEqual(record);
+    expect(await store.erasure(other.client)).toBeUndefined();
+    expect(await store.client(other.client)).toBeDefined();
+  });
 });
 
 test('over dynamodb nonces and invitations carry the time after which they may be forgotten', async () => {

@@ -65,7 +65,7 @@ const proof = (changes: Partial<Request> = {}, forgery: Forgery = {}) =>
 test('lets a proved request in, and passes on who asks and for which body', async () => {
   expect(await ask(proof())).toEqual({
     isAuthorized: true,
-    context: { client: 'alice', kid: alice.kid, digest: sha256('{}') },
+    context: { client: 'alice', kid: alice.kid, digest: sha256('{}'), pace: 'fine' },
   });
   expect(logged).toEqual([]);
 });
@@ -171,6 +171,16 @@ describe('refuses, and tells the operator why', () => {
     expect(logged[0]).toContain('client-revoked');
     expect(await ask(proofOf(mallory, request))).toMatchObject({ isAuthorized: true });
   });
+});
+
+test('counts the requests of a minute and says when they are too many', async () => {
+  const paces: unknown[] = [];
+  for (let i = 0; i < 602; i++) {
+    const answer = await ask(proof());
+    if (answer.isAuthorized) paces.push(answer.context.pace);
+  }
+  expect(paces.slice(0, 600)).toEqual(Array(600).fill('fine'));
+  expect(paces.slice(600)).toEqual(['too-fast', 'too-fast']);
 });
 
 test('the log never holds the proof', async () => {

@@ -7,7 +7,7 @@ import { sha256 } from '../memory/signer.ts';
 
 const kid = 'k'.repeat(43);
 const body = '{"have":3}';
-const proved = { lambda: { client: 'alice', kid, digest: sha256(body) } };
+const proved = { lambda: { client: 'alice', kid, digest: sha256(body), pace: 'fine' } };
 
 const eventOf = (authorizer: unknown, changes: Partial<ApiEvent> = {}): ApiEvent => ({
   version: '2.0',
@@ -51,6 +51,13 @@ describe('a function behind a client route', () => {
     expect(answer).toHaveBeenCalledWith(
       expect.objectContaining({ caller: { client: 'alice', kid }, path: { task: 'demo' }, body: { have: 3 } }),
     );
+  });
+
+  test('sends a client away that asks too often, with the time to wait', async () => {
+    const reply = await call(eventOf({ lambda: { ...proved.lambda, pace: 'too-fast' } }));
+    expect(reply).toMatchObject({ statusCode: 429, headers: { 'retry-after': '60' } });
+    expect(JSON.parse(reply.body ?? '')).toMatchObject({ code: 'client-too-fast', retryAfterMs: 60_000 });
+    expect(answer).not.toHaveBeenCalled();
   });
 
   test('compares the bytes that were sent, whatever form they came in', async () => {

@@ -109,7 +109,7 @@ describe('the template', () => {
       'POST /v1/tasks/{task}/tickets',
       'POST /v1/tickets/{ticket}/upload',
     ]);
-    expect(byAuthorization.AWS_IAM).toHaveLength(12);
+    expect(byAuthorization.AWS_IAM).toHaveLength(14);
   });
 
   test('lets pages of other origins sign their requests and read the date of an answer', () => {
@@ -129,6 +129,7 @@ describe('the template', () => {
     expect([...text.matchAll(/"(?:dynamodb|s3|sqs|states|lambda):\w+"/g)].map(([action]) => action)).toEqual([
       '"dynamodb:GetItem"',
       '"dynamodb:PutItem"',
+      '"dynamodb:UpdateItem"',
     ]);
   });
 

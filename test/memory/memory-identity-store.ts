@@ -13,6 +13,7 @@ export class MemoryIdentityStore implements IdentityStore {
   readonly records = new Map<ClientId, ClientRecord>();
   readonly invitations = new Map<ClientId, InvitationRecord>();
   readonly nonces = new Set<string>();
+  readonly requests = new Map<string, number>();
   readonly erasures = new Map<ClientId, ErasureRecord>();
 
   async invite(invitations: readonly InvitationRecord[]) {
@@ -77,6 +78,13 @@ export class MemoryIdentityStore implements IdentityStore {
     if (!known) return withdrawn ? ('revoked' as const) : ('unknown' as const);
     this.records.set(client, { ...known, state: 'revoked', reason });
     return 'revoked' as const;
+  }
+
+  async countRequest(client: ClientId, minute: number) {
+    const name = `${client} ${minute}`;
+    const count = (this.requests.get(name) ?? 0) + 1;
+    this.requests.set(name, count);
+    return count;
   }
 
   async takeNonce(client: ClientId, nonce: string) {

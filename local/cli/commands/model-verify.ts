@@ -6,6 +6,7 @@ import type { Console } from '../console.ts';
 import { endpointOption, resolveEndpoint } from '../endpoint.ts';
 import { OperatorApi } from '../operator-api.ts';
 import { integer } from '../values.ts';
+import { keysOf } from '../verify-statements.ts';
 import { verifyVersions } from '../verify-versions.ts';
 
 interface Options {
@@ -19,7 +20,7 @@ interface Options {
 const notes = `
 Every version's record is signed with a key in KMS that nobody can take out, and names the record before. This
 command verifies all signatures and the chain, and downloads the newest version (or --version N, or --all) to compare
-its manifest and its model with what was signed. The public key comes from the federation itself unless --key names a
+its manifest and its model with what was signed, and the manifest with what its clients signed. The public key comes from the federation itself unless --key names a
 copy that you kept:
 
   npx tributary model verify synthetic-1-1 --json | jq .key > federation-key.json
@@ -42,12 +43,14 @@ export function addModelVerify(group: Command, console: Console): void {
       const wanted = options.version ?? (await api.task(task, console.signal)).version;
       const versions = await verifyVersions(api, task, {
         key,
+        clientKeys: keysOf(await api.clients(console.signal)),
         isWhole: (version) => options.all || version === wanted,
-        onVersion: ({ version, verified, problems }) => {
+        onVersion: ({ version, verified, problems, unproved }) => {
           if (options.json) return;
+          if (unproved.length > 0) console.out(`version ${version}: keys are gone of ${unproved.join(', ')}`);
           for (const problem of problems) console.out(`version ${version}: ${problem}`);
           if (problems.length === 0 && verified === 'whole')
-            console.out(`version ${version}: record, manifest and model stand`);
+            console.out(`version ${version}: record, manifest, model and the clients' statements stand`);
         },
         signal: console.signal,
       });

@@ -73,3 +73,15 @@ export interface ListClientsResponse {
   /** More follow after this name. */
   readonly next?: string;
 }
+
+/** `POST /v1/clients/{client}/erase` (operator): what was deleted of a client, and what could not be unlearned. */
+export interface ErasureResponse {
+  readonly client: string;
+  readonly erasedAtMs: number;
+  /** Tickets, with their updates where these were still stored. */
+  readonly updatesDeleted: number;
+  /** Updates in a buffer: erase again when they have found their version. */
+  readonly pending: number;
+  /** Versions that learned from the client, and whose manifests name it. */
+  readonly versions: readonly { readonly task: string; readonly version: number }[];
+}

@@ -23,10 +23,14 @@ const updateStatementSchema: z.ZodType<UpdateStatement> = z.object({
 });
 
 /**
- * Verifies that the holder of `publicKey` said just this.
+ * Verifies that the holder of `publicKey` said this.
  * @throws {FlError} `statement-wrong`, naming the first claim that differs
  */
-export async function verifyStatement(jws: string, publicKey: PublicKey, expected: UpdateStatement): Promise<void> {
+export async function verifyStatement(
+  jws: string,
+  publicKey: PublicKey,
+  expected: Partial<UpdateStatement>,
+): Promise<void> {
   const { payload } = await verified(jws, publicKey, statementType).catch((cause: unknown) => {
     throw new FlError('statement-wrong', "its signature is not one by the client's key", { cause });
   });

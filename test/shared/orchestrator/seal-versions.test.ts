@@ -30,7 +30,7 @@ async function verify(key?: Awaited<ReturnType<MemorySealer['publicKey']>>) {
     version: (_task: string, version: number) => showVersion(ports, task, version),
     get: async (url: string) => models.objects.get(url.replace('memory:', '')) ?? new Uint8Array(),
   };
-  const options = { key: key ?? (await ports.sealer.publicKey()), isWhole: () => true };
+  const options = { key: key ?? (await ports.sealer.publicKey()), clientKeys: new Map(), isWhole: () => true };
   return (await verifyVersions(api, task, options)).map(({ problems }) => problems.join('; '));
 }
 
