@@ -3,7 +3,6 @@ import { aggregateCell } from '../../../shared/orchestrator/aggregate.ts';
 import { freeze } from '../../../shared/orchestrator/freeze.ts';
 import { manifestKey } from '../../../shared/orchestrator/keys.ts';
 import type { Ports } from '../../../shared/orchestrator/ports.ts';
-import { publish } from '../../../shared/orchestrator/publish.ts';
 import { release } from '../../../shared/orchestrator/release.ts';
 import type { RoundStore } from '../../../shared/ports/round-store.ts';
 import type { Change } from '../simulate.ts';
@@ -39,20 +38,6 @@ export const mutants: Readonly<Record<string, Change>> = {
       };
     },
   },
-  'publishes a round whose attempt was given up': {
-    steps: {
-      async publish(ports, input) {
-        const attempt = (await manifestOf(ports.models, input.manifestKey))?.attempt ?? 0;
-        const task: Rounds['task'] = async (id) => {
-          const record = await ports.rounds.task(id);
-          return record && { ...record, attempt };
-        };
-        const whatever: Rounds['publish'] = async (id, record) =>
-          ports.rounds.publish(id, record, (await ports.rounds.task(id))?.attempt ?? 0);
-        return publish({ ...ports, rounds: instead<Rounds>(ports.rounds, { task, publish: whatever }) }, input);
-      },
-    },
-  },
   'ends the task and lets the round that is under way publish': {
     stores({ rounds }) {
       const setTaskState = rounds.setTaskState.bind(rounds);
@@ -64,14 +49,6 @@ export const mutants: Readonly<Record<string, Change>> = {
         return outcome;
       };
     },
-  },
-  'puts an update aside and lets the round that may hold it go on': {
-    ports: (ports) => ({
-      ...ports,
-      rounds: instead<Rounds>(ports.rounds, {
-        quarantine: (ticket, from, record, entry) => ports.rounds.quarantine(ticket, from, record, entry),
-      }),
-    }),
   },
   'freezes without taking out what the last version holds': {
     steps: {
