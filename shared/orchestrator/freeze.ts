@@ -44,7 +44,7 @@ export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: Ro
   const isOver = record.state === 'completed' || hasAllRounds(record);
   const { fresh, gone } = isOver ? { fresh: [], gone: [] } : await claim(ports, record);
   // Another freeze of this attempt may have seen what is gone now: whoever puts it aside ends the attempt with it.
-  await putGoneAside(ports, input, gone);
+  const isStuck = !(await putGoneAside(ports, input, gone));
   const ready = roundReadiness({
     ...record.config.round,
     count: fresh.length,
@@ -52,7 +52,7 @@ export async function freeze(ports: FreezePorts, layouts: LayoutCache, input: Ro
     nowMs: ports.clock.now(),
   });
   if (gone.length > 0 || ready.kind === 'waiting') {
-    await ports.rounds.nextAttempt(input, 'not-ready');
+    await ports.rounds.nextAttempt(input, isStuck ? 'failed' : 'not-ready');
     await startRoundIfReady(ports, input.task);
     return { outcome: 'not-ready' };
   }
@@ -99,12 +99,13 @@ async function isIntact({ updates }: FreezePorts, { key, etag }: BufferEntry): P
 
 const bytesGone = new FlError('object-missing', "the update's bytes are gone from the bucket");
 
-/** Each with a step to the next attempt, as long as nobody else takes one. */
-async function putGoneAside(ports: FreezePorts, round: RoundInput, gone: readonly BufferEntry[]): Promise<void> {
+/** Each with a step to the next attempt, as long as nobody else takes one. @returns whether all were put aside */
+async function putGoneAside(ports: FreezePorts, round: RoundInput, gone: readonly BufferEntry[]): Promise<boolean> {
   for (const [i, entry] of gone.entries()) {
     const current = { ...round, attempt: round.attempt + i };
-    if ((await putAside(ports, round.task, entry, bytesGone, current)) === 'already') return;
+    if ((await putAside(ports, round.task, entry, bytesGone, current)) === 'already') return false;
   }
+  return true;
 }
 
 async function putAside(ports: FreezePorts, task: TaskId, entry: BufferEntry, why: FlError, round?: RoundInput) {

@@ -25,19 +25,19 @@ interface Occasion {
  * has all its rounds; and sees to it that a note brings the task up again when that is needed. Harmless to repeat; whoever
  * changes the buffer, the version or the attempt calls it afterwards, so that no arrival goes unnoticed.
  */
-export async function startRoundIfReady(
-  ports: StartPorts,
-  task: TaskId,
-  { unsettled = false }: Occasion = {},
-): Promise<void> {
+export async function startRoundIfReady(ports: StartPorts, task: TaskId, occasion: Occasion = {}): Promise<void> {
   const record = await ports.rounds.task(task);
   if (record?.state !== 'running' && record?.state !== 'completed') return;
+  if (record.state === 'running' && record.failures >= mostFailures) {
+    await ports.rounds.setTaskState(task, ['running'], 'suspended', `${mostFailures} rounds failed`);
+    return;
+  }
   const { config, state, version, settledVersion, attempt } = record;
   const next: RoundInput = { task, version: version + 1, attempt };
   const watchMs = Math.max(config.round.deadlineMs, shortestWatchMs);
   if (settledVersion < version) {
     await leaveNote(ports, record, ports.clock.now() + watchMs);
-    if (unsettled) await start(ports, next);
+    if (occasion.unsettled) await start(ports, next, occasion);
     return;
   }
   if (state === 'completed') return closeTask(ports, task);
@@ -50,7 +50,7 @@ export async function startRoundIfReady(
   if (readiness.kind === 'ready') {
     // The note first: what starts now may die without a word.
     await leaveNote(ports, record, nowMs + watchMs);
-    await start(ports, next);
+    await start(ports, next, occasion);
   } else if (readiness.reason === 'deadline') {
     await leaveNote(ports, record, deadlineAtMs);
   }
@@ -105,21 +105,10 @@ async function leaveNote(ports: StartPorts, { task, noteAtMs }: TaskRecord, dueM
 }
 
 /** Starts the execution; one that ended without publishing or moving on, as when it was stopped, is followed by another. */
-async function start({ rounds, starter }: StartPorts, round: RoundInput): Promise<void> {
-  if ((await starter.start(round)) !== 'ended-badly') return;
-  await rounds.nextAttempt(round, 'failed');
-  const record = await rounds.task(round.task);
-  if (!record || record.version + 1 !== round.version) return;
-  if (record.failures >= mostFailures) {
-    await rounds.setTaskState(
-      round.task,
-      ['running'],
-      'suspended',
-      `${mostFailures} rounds failed, the last without a release`,
-    );
-  } else if (record.attempt === round.attempt + 1) {
-    await starter.start({ ...round, attempt: record.attempt });
-  }
+async function start(ports: StartPorts, round: RoundInput, occasion: Occasion): Promise<void> {
+  if ((await ports.starter.start(round)) !== 'ended-badly') return;
+  await ports.rounds.nextAttempt(round, 'failed');
+  await startRoundIfReady(ports, round.task, occasion);
 }
 
 function postpone({ queue }: StartPorts, task: TaskId, atMs: number, delayMs: number): Promise<void> {

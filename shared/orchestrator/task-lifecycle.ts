@@ -103,12 +103,11 @@ const withoutUpdates = { updates: 0, examples: 0, staleness: {}, clientMetrics: 
 
 /** Stops giving tickets; a round under way still publishes. @throws {FlError} `task-unknown`, `task-ended` */
 export async function stopTask({ rounds }: Pick<Ports, 'rounds'>, task: TaskId): Promise<void> {
-  const { state } = await requireTask({ rounds }, task);
-  if (state === 'stopped') return;
   const from: readonly TaskState[] = ['draft', 'running', 'suspended'];
-  if ((await rounds.setTaskState(task, from, 'stopped', 'stopped by the operator')) === 'refused') {
-    throw new FlError('task-ended', `task "${task}" is ${state}`);
-  }
+  await requireTask({ rounds }, task);
+  if ((await rounds.setTaskState(task, from, 'stopped', 'stopped by the operator')) === 'done') return;
+  const { state } = await requireTask({ rounds }, task);
+  if (state !== 'stopped') throw new FlError('task-ended', `task "${task}" is ${state}`);
 }
 
 /**

@@ -48,7 +48,9 @@ async function campaign(first: number, runs: number, workers: number, keepsGoing
     while (next < last && !failed()) {
       const seeds = Array.from({ length: Math.min(batch, last - next) }, (_, i) => next + i);
       next += seeds.length;
-      tally = merge(tally, await ask(worker, seeds));
+      const batchTally = await ask(worker, seeds);
+      tally = merge(tally, batchTally);
+      for (const failure of batchTally.failures) console.log(described(failure));
       if (performance.now() - reportedMs > 10_000) {
         reportedMs = performance.now();
         console.log(progress(tally, runs, performance.now() - startMs));
@@ -63,9 +65,12 @@ async function campaign(first: number, runs: number, workers: number, keepsGoing
   }
   const [failure] = tally.failures.toSorted((a, b) => a.seed - b.seed);
   if (!failure) return;
-  for (const { seed, violations } of tally.failures) console.log(`seed ${seed}: ${violations.join('; ')}`);
   if (!keepsGoing) await replay(String(failure.seed));
   process.exitCode = 1;
+}
+
+function described({ seed, violations }: Tally['failures'][number]): string {
+  return `seed ${seed}: ${violations.join('; ')}`;
 }
 
 async function ask(worker: Worker, seeds: readonly number[]): Promise<Tally> {

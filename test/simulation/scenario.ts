@@ -1,7 +1,7 @@
 import { type Random, randomFrom } from '../../shared/core/random.ts';
 import type { CodecInput } from '../../shared/wire/codec-config.ts';
 import { type TaskConfigInput, taskConfigSchema } from '../../shared/wire/task-config.ts';
-import { drawFaultRates, type FaultRates, noFaults } from './world/faults.ts';
+import { crowded, drawFaultRates, type FaultRates, noFaults, slow } from './world/faults.ts';
 import type { PlannedLayout } from './world/planned-layout.ts';
 
 /** Everything that a seed decides before the first action. */
@@ -110,14 +110,15 @@ export function drawScenario(seed: number | string): Scenario {
     }),
   );
   const isCalm = chance(0.05);
+  const focus = focusOf(random, config);
   const often = (p: number, most: number) => (!isCalm && chance(p) ? between(1, most) : 0);
   return {
     seed: String(seed),
-    config,
+    config: focus.config ?? config,
     tensors,
     parameters,
     layout: chance(0.7) ? drawLayout(random, parameters, isCoordinateWise) : undefined,
-    rates: isCalm ? noFaults : drawFaultRates(random),
+    rates: focus.rates ?? (isCalm ? noFaults : drawFaultRates(random)),
     chunkBytes: pick([7, 64, 1_000]),
     target: pick([0, 0.1]),
     clients,
@@ -125,12 +126,29 @@ export function drawScenario(seed: number | string): Scenario {
       pauses: often(0.2, 2),
       rollbacks: often(0.2, 2),
       stops: often(0.2, 2),
-      deletions: often(0.3, 4),
+      deletions: focus.deletions ?? often(0.3, 4),
       restarts: often(0.2, 3),
     },
     faultsMs: between(5, 40) * minute,
     isBusyAfter: chance(0.5),
   };
+}
+
+/** What rarely meets by chance: some runs are about it. */
+function focusOf(
+  random: Random,
+  config: TaskConfigInput,
+): Partial<Pick<Scenario, 'config' | 'rates'>> & { deletions?: number } {
+  const focus = random.fork('focus');
+  const kind = focus.next();
+  // Updates vanish while several executions look for them.
+  if (kind < 0.06) return { rates: crowded, deletions: 4 + focus.below(9) };
+  // The task reaches its accuracy while the next round is under way.
+  if (kind < 0.12) {
+    const round = { ...config.round, deadlineMs: 1_000 };
+    return { rates: slow, config: { ...config, round, stop: { targetAccuracy: 0.5 + 0.1 * focus.next() } } };
+  }
+  return {};
 }
 
 const methods = [

@@ -72,10 +72,10 @@ async function runToTheEnd(cloud: Cloud, scenario: Scenario): Promise<string[]> 
   if (!(await time.run(limitMs, () => acting === 0 || hasRunAway()))) return ['a client or the operator never ended'];
   if (hasRunAway()) return ranAway();
 
-  // The runbook: dead letters are redriven, a stopped or suspended task is resumed.
+  // The runbook: dead letters are redriven, a task that is stopped, suspended or could not be started is started.
   cloud.queue.redrive();
   const state = (await cloud.rounds.task(task))?.state;
-  if (state === 'stopped' || state === 'suspended') begin(resume(cloud, task));
+  if (state === 'draft' || state === 'stopped' || state === 'suspended') begin(resume(cloud, task));
   const before = (await cloud.rounds.task(task))?.version ?? 0;
   if (scenario.isBusyAfter) {
     for (let i = 0; i < round.buffer; i++) begin(actAsClient(cloud, scenario, lateClient(scenario, i)));

@@ -5,6 +5,7 @@ import { admitUpdate } from '../../../shared/orchestrator/admit-update.ts';
 import { issueTicket } from '../../../shared/orchestrator/issue-ticket.ts';
 import { openUpload, ticketStatus } from '../../../shared/orchestrator/open-upload.ts';
 import { showTask } from '../../../shared/orchestrator/show-task.ts';
+import { onDeadline } from '../../../shared/orchestrator/start-round.ts';
 import { stopTask } from '../../../shared/orchestrator/task-lifecycle.ts';
 import { uploadGraceMs } from '../../../shared/ports/round-store.ts';
 import { encodeSafetensors } from '../../../shared/wire/safetensors.ts';
@@ -62,6 +63,26 @@ describe('tickets', () => {
     await expect(federation.upload(task, 'a', filled(1))).rejects.toThrow('client-busy');
     await federation.upload(task, 'b', filled(1));
     await expect(federation.upload(task, 'c', filled(1))).rejects.toThrow('cohort-full');
+  });
+
+  test('of an earlier version of a synchronous task hold no place of the next cohort', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({
+      task: 'demo',
+      round: { mode: 'sync', maxStaleness: 0, buffer: 3, minimum: 1, deadlineMs: 1_000 },
+      selection: { concurrency: 3 },
+    });
+    const { ticket } = await issueTicket(federation.ports, task, { client: clientId('silent') });
+    const late = await federation.upload(task, 'late', filled(1));
+    await federation.contribute(task, 'a', filled(1));
+    federation.nowMs += 1_000;
+    await onDeadline(federation.ports, { task, atMs: federation.nowMs });
+    await federation.runStarted();
+    expect((await federation.rounds.counts(task)).open).toBe(0);
+    await expect(openUpload(federation.ports, ticket as TicketId, request('silent'))).rejects.toThrow('ticket-expired');
+    for (const client of ['a', 'late', 'silent']) await federation.upload(task, client, filled(1));
+    await federation.admit(late);
+    expect((await showTask(federation.ports, task)).updates).toMatchObject({ open: 3, aggregated: 1, quarantined: 1 });
   });
 
   test('of an unknown task do not exist', async () => {

@@ -268,6 +268,46 @@ describe('asynchronous methods', () => {
     expect(federation.updates.objects.size).toBe(2);
   });
 
+  test('of two updates of a client in a round CA2FL keeps the one that arrived later', async () => {
+    const federation = new MemoryFederation(layout);
+    const task = await federation.start({ task: 'demo', round: { buffer: 8 }, method: { kind: 'ca2fl' } });
+    const keys: string[] = [];
+    for (const value of [1, 2]) {
+      for (const [i, client] of ['a', 'b', 'c', 'd'].entries()) {
+        federation.nowMs += 1;
+        const update = new Float32Array(size).fill(value * 10 ** i);
+        keys.push((await federation.contribute(task, client, update)).key);
+      }
+    }
+    await federation.runStarted();
+    expect((await modelOf(federation, task))[0]).toBeCloseTo(2222 / 4, 3);
+    expect([...federation.updates.objects.keys()].sort()).toEqual(keys.slice(4).sort());
+  });
+
+  test.each([
+    [
+      'a rollback',
+      async (federation: MemoryFederation, task: TaskId) => void (await rollback(federation.ports, task, 0)),
+    ],
+    [
+      'the loss of one',
+      async ({ updates }: MemoryFederation) => updates.remove([...updates.objects.keys()].slice(0, 1)),
+    ],
+  ])('CA2FL deletes the updates that %s makes it forget', async (_, lose) => {
+    const federation = new MemoryFederation(layout);
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 }, method: { kind: 'ca2fl' } });
+    const contribute = async (client: string) => {
+      const { key } = await federation.contribute(task, client, new Float32Array(size).fill(1));
+      await federation.runStarted();
+      return key;
+    };
+    for (const client of ['a', 'b', 'c']) await contribute(client);
+    expect(federation.updates.objects.size).toBe(3);
+    await lose(federation, task);
+    const newest = await contribute('a');
+    expect([...federation.updates.objects.keys()]).toEqual([newest]);
+  });
+
   test('ACE steps by the mean of the latest updates of all clients', async () => {
     const federation = new MemoryFederation(layout);
     const task = await federation.start({ task: 'demo', round: { buffer: 1 }, method: { kind: 'ace' } });

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { simulate } from '../simulate.ts';
 import { mutants } from './mutants.ts';
 
-/** Rare ones first where they were caught once: one needs a request that arrives minutes after its sender was given up. */
-const seedsToTry = [47, 107, 122, 127, ...Array.from({ length: 400 }, (_, i) => i + 1)];
+/** Where the two that are hard to catch were caught, first. */
+const seedsToTry = [144, 153, ...Array.from({ length: 400 }, (_, i) => i + 1)];
 const isCleanWithout = new Map<number, boolean>();
 
 describe('the checker notices a product that', () => {

@@ -38,6 +38,18 @@ export const mutants: Readonly<Record<string, Change>> = {
       };
     },
   },
+  'ends the task and lets the round that is under way publish': {
+    stores({ rounds }) {
+      const setTaskState = rounds.setTaskState.bind(rounds);
+      rounds.setTaskState = async (task, from, to, reason) => {
+        const attempt = rounds.shelves.get(task)?.record.attempt ?? 0;
+        const outcome = await setTaskState(task, from, to, reason);
+        const shelf = rounds.shelves.get(task);
+        if (shelf) shelf.record = { ...shelf.record, attempt };
+        return outcome;
+      };
+    },
+  },
   'freezes without taking out what the last version holds': {
     steps: {
       freeze: (ports, layouts, input) => {

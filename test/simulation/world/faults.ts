@@ -67,8 +67,8 @@ const worst: FaultRates = {
 };
 
 /** What rarely comes together and shows most when it does: calls that take minutes, and executions side by side. */
-const slow: FaultRates = { ...noFaults, stall: 0.05 };
-const crowded: FaultRates = { ...noFaults, stall: 0.08, doubleExecution: 0.9, killBefore: 0.03, zombie: 0.03 };
+export const slow: FaultRates = { ...noFaults, stall: 0.05 };
+export const crowded: FaultRates = { ...noFaults, stall: 0.08, doubleExecution: 0.9, killBefore: 0.03, zombie: 0.03 };
 
 /** Swarm testing: each run has some faults and not others, or the frequent ones would hide what the rare ones do. */
 export function drawFaultRates(random: Random): FaultRates {
