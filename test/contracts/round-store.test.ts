@@ -1,9 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoRoundStore } from '../../functions/aws/dynamo-round-store.ts';
-import { createDynamoDb } from '../../local/cloud/dynamodb/service.ts';
-import type { LocalService } from '../../local/cloud/service.ts';
 import type { ClientId, TaskId, TicketId } from '../../shared/core/names.ts';
 import type {
   BufferEntry,
@@ -15,7 +11,7 @@ import type {
 import { uploadGraceMs } from '../../shared/ports/round-store.ts';
 import { taskConfigSchema } from '../../shared/wire/task-config.ts';
 import { MemoryRoundStore } from '../memory/memory-round-store.ts';
-import { clientConfig, countingMeter, guardWith, temporaryDirectory } from './endpoint.ts';
+import { startStoreTable } from './store-table.ts';
 
 /** The same suite on every adapter: what the laws rest on. */
 const adapters: Record<string, () => Promise<{ store: RoundStore; close(): Promise<void> }>> = {
@@ -24,38 +20,8 @@ const adapters: Record<string, () => Promise<{ store: RoundStore; close(): Promi
 };
 
 async function dynamoStore() {
-  const { dir, remove } = await temporaryDirectory();
-  const service: LocalService = await createDynamoDb({
-    dir,
-    guard: guardWith(),
-    meter: countingMeter(),
-    tables: [
-      {
-        name: 'rounds',
-        properties: {
-          KeySchema: [
-            { AttributeName: 'pk', KeyType: 'HASH' },
-            { AttributeName: 'sk', KeyType: 'RANGE' },
-          ],
-          AttributeDefinitions: [
-            { AttributeName: 'pk', AttributeType: 'S' },
-            { AttributeName: 'sk', AttributeType: 'S' },
-          ],
-          BillingMode: 'PAY_PER_REQUEST',
-        },
-      },
-    ],
-  });
-  const client = new DynamoDBClient(clientConfig(service.url));
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  return {
-    store: new DynamoRoundStore(documents, 'rounds'),
-    close: async () => {
-      client.destroy();
-      await service.close();
-      await remove();
-    },
-  };
+  const { documents, table, close } = await startStoreTable();
+  return { store: new DynamoRoundStore(documents, table), close };
 }
 
 let made = 0;
@@ -169,6 +135,18 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     const task = await runningTask(store);
     const both = await Promise.all([1, 2].map(() => store.issueTicket(ticketOf(task, 'same'), 100)));
     expect(both.sort()).toEqual(['client-busy', 'issued']);
+  });
+
+  test('knows the ticket that a client holds, until it ends', async () => {
+    const task = await runningTask(store);
+    const ticket = ticketOf(task, 'a');
+    expect(await store.openTicket(task, ticket.client)).toBeUndefined();
+    await store.issueTicket(ticket, 100);
+    expect(await store.openTicket(task, ticket.client)).toBe(ticket.ticket);
+    await store.bindUpload(ticket, upload);
+    expect(await store.openTicket(task, ticket.client)).toBe(ticket.ticket);
+    await store.expireTicket(ticket, 'enough');
+    expect(await store.openTicket(task, ticket.client)).toBeUndefined();
   });
 
   test('binds a ticket to one upload; the same again is fine, another is refused', async () => {
