@@ -248,7 +248,8 @@ export class TributaryClient {
       const problem = problemOf(response, 'the update was not stored');
       if (response.status !== 403) throw problem;
       // Its time is over: the next try gets another URL, or hears that the ticket's time is over too.
-      throw new FlError('upload-url-expired', problem.message, { retry: 'now', cause: problem });
+      const why = problem.message.replace(/^\[[^\]]+\] /, '');
+      throw new FlError('upload-url-expired', why, { retry: 'now', cause: problem });
     });
   }
 
