@@ -9,6 +9,7 @@ import type { Ports } from '../../shared/orchestrator/ports.ts';
 import { nodeCompressors } from '../compressors.ts';
 import { env } from '../env.ts';
 import { DynamoRoundStore } from './dynamo-round-store.ts';
+import { getObjectsDirectly } from './get-objects-directly.ts';
 import { S3ModelStore } from './s3-model-store.ts';
 import { S3UpdateStore } from './s3-update-store.ts';
 import { EmfTelemetry } from './telemetry.ts';
@@ -21,7 +22,14 @@ const clock = { now: () => Date.now() };
  * Without checksums that nobody asked for: the SDK would put the CRC32 of an empty body into presigned URLs, and send
  * checksums with the parts of multipart uploads that were started without any, which S3 refuses when they are joined.
  */
-const s3 = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
+const s3 = once(() => {
+  const client = new S3Client({
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  getObjectsDirectly(client);
+  return client;
+});
 
 const factories: Factories = {
   rounds: () =>
