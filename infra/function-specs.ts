@@ -9,6 +9,8 @@ export interface FunctionSpec {
   readonly timeoutSeconds: number;
   /** onnxruntime-node ships with it: x86_64, because it crashes on Lambda's arm64 (onnxruntime #10038). */
   readonly onnxRuntime?: true;
+  /** Reads whole updates: holds V8's young generation to 1 MiB, so that what the network leaves behind goes at once. */
+  readonly streams?: true;
   readonly environment: readonly EnvKey[];
   readonly may: Grants;
 }
@@ -125,6 +127,7 @@ export const functionSpecs = {
     about: 'Checks an uploaded update and admits it to the buffer',
     memoryMb: 1024,
     timeoutSeconds: 60,
+    streams: true,
     environment: ['table', 'modelsBucket', 'updatesBucket', ...startsRounds],
     may: {
       table: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
@@ -172,6 +175,7 @@ export const functionSpecs = {
     about: "Round: one tile's share of norms, inner products and sketches of the updates",
     memoryMb: 1769,
     timeoutSeconds: 300,
+    streams: true,
     environment: ['modelsBucket', 'updatesBucket'],
     may: { models: ['GetObject', 'PutObject'], listModels: true, updates: ['GetObject'] },
   },
@@ -188,6 +192,7 @@ export const functionSpecs = {
     about: 'Round: one tile of the next model, or a partial sum of it',
     memoryMb: 1769,
     timeoutSeconds: 300,
+    streams: true,
     environment: ['modelsBucket', 'updatesBucket'],
     may: { models: ['GetObject', 'PutObject'], listModels: true, updates: ['GetObject'] },
   },

@@ -74,6 +74,7 @@ export class Functions extends Construct {
         environment: {
           ...Object.fromEntries(spec.environment.map((key) => [envNames[key], environment[key]])),
           POWERTOOLS_LOG_LEVEL: 'INFO',
+          ...(spec.streams ? { NODE_OPTIONS: '--max-semi-space-size=1' } : {}),
         },
       });
     };

@@ -7,6 +7,7 @@ const block = 16_384;
 
 const peers: readonly Peer[] = [
   { label: 'C streaming read, ordinary pages', name: 'read', bar: 0.75 },
+  { label: 'C weighted sum, ordinary pages', name: 'mean_c', bar: 0.75, tolerance: 1e-4 },
   { label: 'NumPy, 64 Ki blocks', name: 'mean_blocked', bar: 1.2, tolerance: 1e-4 },
   { label: 'NumPy, naive', name: 'mean_naive', tolerance: 1e-4 },
   { label: 'BLAS (numpy @)', name: 'mean_blas', tolerance: 1e-4 },
@@ -28,7 +29,7 @@ export const meanComparisons: readonly Comparison[] = shapes.flatMap(({ count, p
   const load: Load = { kind: 'rows', count, parameters };
   const shape = `${count} x ${parameters / 1e6}M`;
   const bytes = 4 * count * parameters;
-  const [read, blocked] = peers;
+  const [read, sum, blocked] = peers;
   return [
     { label: `mean ${shape}, block-major`, load, bytes, peers, prepare: (kernels) => blockMajorMean(kernels, load) },
     {
@@ -37,6 +38,7 @@ export const meanComparisons: readonly Comparison[] = shapes.flatMap(({ count, p
       bytes,
       peers: [
         { ...read, bar: undefined },
+        { ...sum, bar: undefined },
         { ...blocked, bar: undefined },
       ],
       prepare: (kernels) => wholeRowsMean(kernels, load),

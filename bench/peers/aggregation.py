@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 
 import numpy as np
 
@@ -28,19 +29,39 @@ f32 = np.float32
 data = {}
 
 
-def streaming_read():
-    """The C function that reads floats and does next to nothing, or None without a compiler."""
-    source = pathlib.Path(__file__).with_name("streaming-read.c")
-    library = pathlib.Path(tempfile.mkdtemp()) / "streaming-read.so"
-    command = ["cc", "-O3", "-shared", "-fPIC", "-o", str(library), str(source)]
+def compiled(name, *flags):
+    """The C file's function of the same name, or None without a compiler."""
+    source = pathlib.Path(__file__).with_name(name.replace("_", "-") + ".c")
+    library = pathlib.Path(tempfile.mkdtemp()) / f"{name}.so"
+    command = ["cc", "-O3", *flags, "-shared", "-fPIC", "-o", str(library), str(source)]
     try:
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
         return None
-    function = ctypes.CDLL(str(library)).streaming_read
-    function.restype = ctypes.c_float
-    function.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    return function
+    return ctypes.CDLL(str(library))[name]
+
+
+streaming_read = compiled("streaming_read")
+if streaming_read:
+    streaming_read.restype = ctypes.c_float
+    streaming_read.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+weighted_sum = compiled("weighted_sum", "-march=native")
+if weighted_sum:
+    weighted_sum.restype = None
+    weighted_sum.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t] * 3
+
+# What of each row lies together in the block-major layout.
+block = 16_384
+
+
+def ordinary_pages(shape):
+    """float32 on pages of 4 KiB, which is what a WebAssembly memory has."""
+    pages = mmap.mmap(-1, 4 * int(np.prod(shape)))
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    array = np.frombuffer(pages, f32).reshape(shape)
+    array[:] = 0
+    return array
 
 
 def words(seed, n):
@@ -65,11 +86,10 @@ def load(request):
         data["rows"] = np.empty((count, parameters), f32)
         for r in range(count):
             data["rows"][r] = uniform(r, parameters)
-        pages = mmap.mmap(-1, data["rows"].nbytes)
-        if hasattr(mmap, "MADV_NOHUGEPAGE"):
-            pages.madvise(mmap.MADV_NOHUGEPAGE)
-        data["ordinary"] = np.frombuffer(pages, f32)
-        data["ordinary"][:] = 1
+        data["blocks"], data["blocks_sum"] = ordinary_pages(count * parameters), ordinary_pages(parameters)
+        for start in range(0, parameters, block):
+            part = data["rows"][:, start : start + block]
+            data["blocks"][count * start :][: part.size] = part.reshape(-1)
     elif kind == "fp16":
         # 30 of 32 exponents, subnormals among them.
         data["rows"] = [((words(r, parameters) >> 16) & 0xBBFF).astype(np.uint16).view(np.float16) for r in range(count)]
@@ -110,6 +130,14 @@ def mean_blocked(block=65_536):
 
 def mean_blas():
     return np.array(data["weights"], f32) @ data["rows"]
+
+
+def mean_c():
+    """Over ordinary pages, block-major."""
+    total, weights = data["blocks_sum"], np.array(data["weights"], f32)
+    pointers = [array.ctypes.data for array in (total, data["blocks"], weights)]
+    weighted_sum(*pointers, len(weights), len(total), block)
+    return total
 
 
 def mean_torch():
@@ -265,23 +293,26 @@ def projection():
 
 
 def read():
-    """Over ordinary pages, which is what a WebAssembly memory has."""
-    total = reader(data["ordinary"].ctypes.data, data["ordinary"].nbytes // 4)
+    """Over ordinary pages."""
+    total = streaming_read(data["blocks"].ctypes.data, data["blocks"].size)
     return np.array([total])
 
 
 def read_huge_pages():
     """Over NumPy's own arrays: it asks for huge pages."""
-    return np.array([reader(data["rows"].ctypes.data, data["rows"].nbytes // 4)])
+    return np.array([streaming_read(data["rows"].ctypes.data, data["rows"].size)])
 
 
 def offered():
-    names = {name for name, value in globals().items() if callable(value) and value.__doc__ != streaming_read.__doc__}
-    without = {"read", "read_huge_pages"} if reader is None else set()
-    return sorted(names - without - (set() if torch else {"mean_torch", "gram_torch"}))
+    names = {name for name, value in globals().items() if isinstance(value, types.FunctionType)}
+    missing = [
+        set() if streaming_read else {"read", "read_huge_pages"},
+        set() if weighted_sum else {"mean_c"},
+        set() if torch else {"mean_torch", "gram_torch"},
+    ]
+    return sorted(names.difference(*missing))
 
 
-reader = streaming_read()
 for line in sys.stdin:
     request = json.loads(line)
     if request["do"] == "offer":

@@ -17,8 +17,7 @@ export async function discardTile(
   const readOneAfterTheOther = async () => {
     for (let update = left.pop(); update; update = left.pop()) {
       const stream = await updates.stream(update.key, elementRange(update.dataOffset, start, end), update.etag);
-      const chunks: AsyncIterator<Uint8Array, unknown, Uint8Array | undefined> = stream[Symbol.asyncIterator]();
-      for (let next = await chunks.next(); !next.done; next = await chunks.next(next.value));
+      for await (const _ of stream);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, readOneAfterTheOther));

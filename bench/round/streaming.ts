@@ -7,6 +7,7 @@ import { bundle } from './bundle.ts';
 import { fileStore } from './file-store.ts';
 import { startLocalS3 } from './local-s3.ts';
 import type { Meters } from './meters.ts';
+import { servePlainBody } from './plain-body.ts';
 import { line, median, medianRun, rate, shares } from './report.ts';
 import { seedRound } from './seed.ts';
 import { WorkerProcess, type WorkOrder } from './worker-process.ts';
@@ -14,6 +15,8 @@ import { WorkerProcess, type WorkOrder } from './worker-process.ts';
 const [count, parameters] = [16, 10_000_000];
 const repetitions = 5;
 const flags = ['--max-semi-space-size=1'];
+const sources = ['s3', 'discard', 'socket', 'http', 'files'] as const;
+type Runs = Record<(typeof sources)[number], Meters[]>;
 
 /** The mean, streaming: how far reading brings it below what memory could do, and what two processes make of two cores. */
 export async function streaming(): Promise<void> {
@@ -21,6 +24,7 @@ export async function streaming(): Promise<void> {
   const worker = join(folder, 'worker.mjs');
   bundle('worker.ts', worker);
   const s3 = await startLocalS3();
+  const source = await servePlainBody(4 * count * parameters);
   const peer = PeerProcess.start('aggregation.py', 'numpy');
   try {
     const plan = { tiles: planTiles(parameters, 4), levels: [1] };
@@ -31,9 +35,12 @@ export async function streaming(): Promise<void> {
     const halves = [0, 1].map((half) => onFiles.cells.filter(({ cell }) => cell % 2 === half));
     const start = () => WorkerProcess.start(worker, s3.environment, flags);
     const [one, other] = [await start(), await start()];
+    const plain = { port: source.port, bytes: 4 * count * parameters };
     const orders = {
       s3: { cells: onS3.cells },
       discard: { cells: onS3.cells, discard: true },
+      socket: { cells: [], plain: { ...plain, client: 'socket' } },
+      http: { cells: [], plain: { ...plain, client: 'http' } },
       files: { cells: onFiles.cells, folder },
       twice: { cells: halves[1], folder },
     } satisfies Record<string, WorkOrder>;
@@ -42,10 +49,10 @@ export async function streaming(): Promise<void> {
     const { offered } = await offerOf(peer);
     await peer?.ask({ do: 'load', kind: 'rows', count: 10, parameters });
     const reads: number[] = [];
-    const runs = { s3: [] as Meters[], discard: [] as Meters[], files: [] as Meters[] };
+    const runs: Runs = { s3: [], discard: [], socket: [], http: [], files: [] };
     const pairs: { readonly meters: readonly Meters[]; readonly wallMs: number }[] = [];
     for (let repetition = 0; repetition < repetitions; repetition++) {
-      for (const name of ['s3', 'discard', 'files'] as const) runs[name].push(await one.run(orders[name]));
+      for (const name of sources) runs[name].push(await one.run(orders[name]));
       const startedMs = performance.now();
       const meters = await Promise.all([one.run({ cells: halves[0], folder }), other.run(orders.twice)]);
       pairs.push({ meters, wallMs: performance.now() - startedMs });
@@ -58,6 +65,7 @@ export async function streaming(): Promise<void> {
     printPair(onS3.bytes, runs.files, pairs);
   } finally {
     peer?.close();
+    source.close();
     await s3.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -68,24 +76,28 @@ async function offerOf(peer: PeerProcess | undefined): Promise<{ offered: boolea
   return { offered: answer?.functions.includes('read') ?? false };
 }
 
-function print(bytes: number, runs: Readonly<Record<'s3' | 'discard' | 'files', readonly Meters[]>>, reads: number[]) {
+function print(bytes: number, runs: Runs, reads: number[]) {
   console.log(`\nmean, streaming: ${count} x ${parameters / 1e6}M, one process, medians of ${repetitions} in turns`);
-  line('', 'GB/s CPU', 'GB/s wall', 'of C read');
+  line('', 'GB/s CPU', 'GB/s wall', 'of C read', 'of socket');
   const memory = reads.length > 0 ? (4 * 10 * parameters) / median(reads) : undefined;
+  const [s3, discard, socket, http, files] = sources.map((name) => medianRun(runs[name]));
   const row = (label: string, { cpuMs, wallMs }: Meters) => {
-    const share = memory === undefined ? '-' : `${((100 * bytes) / cpuMs / memory).toFixed(1)}%`;
-    line(label, rate(bytes, cpuMs), rate(bytes, wallMs), share);
+    const share = memory === undefined ? '-' : percent(bytes / cpuMs / memory);
+    line(label, rate(bytes, cpuMs), rate(bytes, wallMs), share, percent(socket.cpuMs / cpuMs));
   };
-  const [s3, discard, files] = [runs.s3, runs.discard, runs.files].map(medianRun);
-  row('from a local S3 body', s3);
-  console.log(`    CPU: ${shares(s3)}; idle ${Math.round((100 * s3.idleMs) / s3.wallMs)}% of the wall time`);
+  row('mean from a local S3 body', s3);
+  console.log(`    CPU: ${shares(s3)}; idle ${percent(s3.idleMs / s3.wallMs)} of the wall time`);
   row('the same bodies, read and thrown away', discard);
-  row('from files', files);
+  row('one body from memory, a socket into one buffer', socket);
+  row("one body from memory, Node's http.get", http);
+  row('mean from files', files);
   console.log(`    CPU: ${shares(files)}`);
   line('the kernels alone, within the S3 run', rate(bytes, s3.kernelMs));
   if (memory === undefined) console.log('    no C compiler or NumPy: the streaming read was not measured');
   else line('C streaming read, one thread', `${(memory / 1e6).toFixed(2)} GB/s`);
 }
+
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 function printPair(
   bytes: number,

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { AggregateInput } from '../../shared/wire/workflow.ts';
 import type { Meters } from './meters.ts';
+import type { PlainBody } from './plain-body.ts';
 
 export interface WorkOrder {
   readonly cells: readonly AggregateInput[];
@@ -10,6 +11,8 @@ export interface WorkOrder {
   readonly folder?: string;
   /** Read and throw away: no kernel, no copy. */
   readonly discard?: true;
+  /** Read this instead, and throw it away. */
+  readonly plain?: PlainBody;
 }
 
 /** A process that aggregates cells and says what it took. */

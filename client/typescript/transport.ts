@@ -30,9 +30,11 @@ export const fetchTransport: Transport = async ({ method, url, headers, body, ma
   const response = await fetch(url, {
     method,
     headers: Object.entries(headers ?? {}).filter(([name]) => !ownedByFetch.has(name.toLowerCase())),
-    body: body === undefined ? undefined : new Uint8Array(body),
+    body: body && unshared(body),
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     redirect: 'error',
+    // With `error` before it: nothing will be sent twice, so `fetch` need not keep a copy of the body.
+    window: null,
   });
   return {
     status: response.status,
@@ -40,6 +42,12 @@ export const fetchTransport: Transport = async ({ method, url, headers, body, ma
     body: await readAtMost(response, maxBytes),
   };
 };
+
+/** `fetch` takes no view of shared memory. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : new Uint8Array(bytes);
+}
 
 async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(response.headers.get('content-length') ?? 0);

@@ -13,6 +13,7 @@ import { env } from '../env.ts';
 import { nodeSha256 } from '../sha256.ts';
 import { DynamoIdentityStore } from './dynamo-identity-store.ts';
 import { DynamoRoundStore } from './dynamo-round-store.ts';
+import { getObjectsDirectly } from './get-objects-directly.ts';
 import { KmsSealer } from './kms-sealer.ts';
 import { S3ModelStore } from './s3-model-store.ts';
 import { S3UpdateStore } from './s3-update-store.ts';
@@ -26,7 +27,14 @@ const clock = { now: () => Date.now() };
  * Without checksums that nobody asked for: the SDK would put the CRC32 of an empty body into presigned URLs, and send
  * checksums with the parts of multipart uploads that were started without any, which S3 refuses when they are joined.
  */
-const s3 = once(() => new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' }));
+const s3 = once(() => {
+  const client = new S3Client({
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  getObjectsDirectly(client);
+  return client;
+});
 
 const documents = once(() =>
   DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),

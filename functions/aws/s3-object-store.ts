@@ -5,7 +5,7 @@ import type { ByteRange, ObjectInfo, ObjectReader } from '../../shared/ports/obj
 import type { Clock } from '../../shared/ports/workflow.ts';
 import type { PresignedPut } from '../../shared/wire/api.ts';
 import { hasStatus } from './aws-error.ts';
-import { BodyChunks } from './body-chunks.ts';
+import { GetBody } from './get-body.ts';
 import { presignPut } from './presign-put.ts';
 
 /** Objects that one DeleteObjects call takes. */
@@ -39,7 +39,7 @@ export class S3ObjectStore implements ObjectReader {
         }),
       );
       if (!(Body instanceof Readable)) throw new FlError('object-missing', `${key} has no body`);
-      return new BodyChunks(Body);
+      return Body instanceof GetBody ? Body.chunks : Body;
     } catch (cause) {
       if (hasStatus(cause, 404)) throw new FlError('object-missing', `${key} does not exist`, { cause });
       if (hasStatus(cause, 412)) throw new FlError('object-changed', `${key} is not ${etag} any more`, { cause });

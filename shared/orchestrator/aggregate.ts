@@ -1,3 +1,4 @@
+import type { Arena } from '../core/aggregator/kernels/arena.ts';
 import type { Kernels } from '../core/aggregator/kernels/kernels.ts';
 import { FlError } from '../core/errors.ts';
 import { firstNonFinite } from '../core/finite.ts';
@@ -7,13 +8,13 @@ import { serverSlots, serverStep } from '../core/server-optimizer/registry.ts';
 import type { ServerInput, ServerOutput } from '../core/server-optimizer/server-optimizer.ts';
 import { stalenessShare } from '../core/staleness/staleness-share.ts';
 import type { ModelStore } from '../ports/object-stores.ts';
-import { headerBytes } from '../wire/safetensors.ts';
 import type { AggregateInput, Manifest, WeightedVector } from '../wire/workflow.ts';
 import { ByteReader } from './byte-reader.ts';
 import { combineColumns, sumVectors } from './combine.ts';
 import { withKernels } from './kernel-pool.ts';
 import { partialSumKey } from './keys.ts';
 import { requireManifest } from './manifest.ts';
+import { Parts } from './parts.ts';
 import { calibrationState } from './plan-method.ts';
 import type { Ports } from './ports.ts';
 import { elementRange } from './read-object.ts';
@@ -38,7 +39,7 @@ export async function aggregateCell(ports: AggregatePorts, input: AggregateInput
   await withKernels(async (kernels) => {
     const sum = await combine(vectorSource(ports, manifest, kernels), kernels, manifest, cell, tile);
     if (cell.level === manifest.plan.levels.length - 1) {
-      await finishTile(ports, manifest, tile, kernels.arena.float32(sum, tile.end - tile.start));
+      await finishTile(ports, kernels.arena, manifest, tile, sum);
     } else {
       const bytes = kernels.arena.bytes(sum, 4 * (tile.end - tile.start));
       await models.createOnce(partialSumKey(manifest, cell.level, input.cell), bytes);
@@ -82,19 +83,31 @@ async function combine(
   return sumVectors(source, kernels, terms.slice(start, end), tile);
 }
 
-/** The method's direction, the server optimizer's step, and the parts of the next model and of its state. */
+/**
+ * The method's direction, the server optimizer's step, and the parts of the next model and of its state.
+ * @param sumPointer to the tile's `[tile size]` float32
+ */
 async function finishTile(
   ports: Pick<Ports, 'models' | 'compressors'>,
+  arena: Arena,
   manifest: Manifest,
   tile: Tile,
-  sum: Float32Array,
+  sumPointer: number,
 ): Promise<void> {
   const { models } = ports;
   const { base, serverOptimizer, optimizerRound, calibration, stepScale } = manifest;
-  const read = (key: string) => readTile(ports, manifest, key, tile);
+  const parts = new Parts(manifest, tile);
+  const read = async (key: string, room?: Uint8Array<ArrayBuffer>) => {
+    const values = parts.make(room);
+    await readTile(ports, base.dataOffset, key, tile, values);
+    return values;
+  };
+  // Beside the sum: memory that the next tile uses again.
+  const values = await read(base.key, arena.bytes(arena.reserve(parts.bytes), parts.bytes));
+  const sum = arena.float32(sumPointer, tile.end - tile.start);
   const stateOf = async (name: string) => (name in base.stateKeys ? read(base.stateKeys[name]) : undefined);
   const state = new Map<string, Float32Array>();
-  let delta = sum;
+  let delta: Float32Array = sum;
   if (calibration) {
     const kept = (await stateOf(calibrationState)) ?? sum.map(() => 0);
     const { direction, next } = calibrated(sum, kept, calibration);
@@ -104,7 +117,6 @@ async function finishTile(
   if (stepScale !== 1) delta = delta.map((value) => stepScale * value);
   const names = serverSlots(serverOptimizer);
   const slots = await Promise.all(names.map(stateOf));
-  const values = await read(base.key);
   // In place, unless somebody asks for the difference afterwards.
   const into = manifest.statistics || manifest.download ? new Float32Array(values.length) : values;
   const next = stepInBlocks(serverOptimizer, { base: values, delta, slots, round: optimizerRound }, into);
@@ -131,7 +143,7 @@ async function finishTile(
     state.set(deltaResidual, delta.residual);
   }
   const upload = ({ key, uploadId }: Manifest['model'], part: Float32Array) =>
-    models.putPart(key, uploadId, tile.index + 1, partBytes(manifest, tile, part));
+    models.putPart(key, uploadId, tile.index + 1, parts.bytesOf(part));
   await upload(manifest.model, params);
   for (const part of manifest.state) {
     const written = state.get(part.name);
@@ -176,21 +188,17 @@ async function weightByStaleness(models: ModelStore, manifest: Manifest): Promis
   return new Map(stalenessShare(manifest.updates, counted).map(({ staleness, share }) => [staleness, share]));
 }
 
-/** A tile of a model or state file, `[tile size]`, made so that `partBytes` finds room for the header before it. */
+/** Fills `[tile size]` from a model or state file. */
 async function readTile(
-  ports: Pick<Ports, 'models'>,
-  { base, header }: Manifest,
+  { models }: Pick<Ports, 'models'>,
+  dataOffset: number,
   key: string,
   tile: Tile,
-): Promise<Float32Array> {
-  const length = tile.end - tile.start;
-  const room = tile.index > 0 ? 0 : headerBytes(header).length;
-  const values = new Float32Array(new ArrayBuffer(room + 4 * length), room, length);
-  const range = elementRange(base.dataOffset, tile.start, tile.end);
-  const reader = new ByteReader(await ports.models.stream(key, range), key);
-  await reader.fill(new Uint8Array(values.buffer, room));
+  into: Float32Array,
+): Promise<void> {
+  const reader = new ByteReader(await models.stream(key, elementRange(dataOffset, tile.start, tile.end)), key);
+  await reader.fill(new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
   await reader.close();
-  return values;
 }
 
 /** @returns the step's direction and the direction kept for the next version, `[tile size]` each */
@@ -203,16 +211,4 @@ function calibrated(
     direction: sum.map((value, i) => direction.state * state[i] + direction.sum * value),
     next: sum.map((value, i) => next.state * state[i] + next.sum * value),
   };
-}
-
-/** The first tile's part begins with the file's header. */
-function partBytes({ header }: Manifest, tile: Tile, values: Float32Array): Uint8Array {
-  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  if (tile.index > 0) return data;
-  const start = headerBytes(header);
-  const hasRoom = data.byteOffset === start.length && data.buffer.byteLength === start.length + data.length;
-  const bytes = hasRoom ? new Uint8Array(data.buffer) : new Uint8Array(start.length + data.length);
-  bytes.set(start);
-  if (!hasRoom) bytes.set(data, start.length);
-  return bytes;
 }

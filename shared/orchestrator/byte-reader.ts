@@ -5,7 +5,7 @@ import { FlError } from '../core/errors.ts';
  * stream before it is needed, so what lies in memory is one network chunk.
  */
 export class ByteReader {
-  readonly #iterator: AsyncIterator<Uint8Array, unknown, Uint8Array | undefined>;
+  readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #name: string;
   #chunk: Uint8Array | undefined;
   /** Bytes of the chunk that have been read. */
@@ -22,8 +22,7 @@ export class ByteReader {
     let filled = 0;
     while (filled < into.length) {
       if (!this.#chunk || this.#read >= this.#chunk.length) {
-        // The spent chunk goes back: a store may have a use for its memory.
-        const next = await this.#iterator.next(this.#chunk);
+        const next = await this.#iterator.next();
         if (next.done) throw new FlError('object-truncated', `${this.#name} ends ${into.length - filled} bytes early`);
         [this.#chunk, this.#read] = [next.value, 0];
       }

@@ -1,7 +1,6 @@
 import type { Codec } from '../core/codec/codec.ts';
 import { UpdateCoder } from '../core/codec/update-coder.ts';
 import { FlError } from '../core/errors.ts';
-import { firstNonFinite } from '../core/finite.ts';
 import type { Layout } from '../core/params.ts';
 import type { TicketRecord, UploadBinding } from '../ports/round-store.ts';
 import type { Encoding } from '../wire/codec-config.ts';
@@ -10,6 +9,7 @@ import { requireLayout } from '../wire/safetensors.ts';
 import type { Arrival } from './admit-update.ts';
 import type { Ports } from './ports.ts';
 import { openSafetensors, readBytes } from './read-object.ts';
+import { requireFinite } from './require-finite.ts';
 import { openVector } from './vector-reader.ts';
 
 /** What an upload is checked against. */
@@ -50,16 +50,14 @@ async function checkPlain(
   { layout, ticket, upload }: Expected,
   { key, etag, bytes }: Arrival,
 ): Promise<Content> {
-  const { header, values } = await openSafetensors(await updates.stream(key, undefined, etag), bytes);
-  requireLayout(header.layout, layout);
-  requireMetadata(header.metadata, { ...metadataOf(ticket, upload), codec: 'float32' });
-  let position = 0;
-  for await (const chunk of values) {
-    const bad = firstNonFinite(chunk);
-    if (bad >= 0) throw new FlError('non-finite', `value ${position + bad} is ${chunk[bad]}`);
-    position += chunk.length;
+  const { header, data } = await openSafetensors(updates, key, { fileBytes: bytes, etag });
+  try {
+    requireLayout(header.layout, layout);
+    requireMetadata(header.metadata, { ...metadataOf(ticket, upload), codec: 'float32' });
+    await requireFinite(data, layout.size);
+  } finally {
+    await data.close();
   }
-  if (position !== layout.size) throw new FlError('truncated', `${position} values, expected ${layout.size}`);
   return { dataOffset: header.dataOffset };
 }
 

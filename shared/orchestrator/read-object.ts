@@ -2,6 +2,7 @@ import { FlError } from '../core/errors.ts';
 import type { Layout } from '../core/params.ts';
 import type { ByteRange, ObjectReader } from '../ports/object-stores.ts';
 import { headerByteLength, parseHeader, type SafetensorsHeader } from '../wire/safetensors.ts';
+import { ByteReader } from './byte-reader.ts';
 
 /** Reads a whole object or range into memory. @throws {FlError} `object-too-large` past `maxBytes` */
 export async function readBytes(
@@ -14,7 +15,7 @@ export async function readBytes(
   for await (const chunk of await store.stream(key, range, etag)) {
     total += chunk.length;
     if (total > maxBytes) throw new FlError('object-too-large', `${key} is over ${maxBytes} bytes`);
-    chunks.push(chunk);
+    chunks.push(new Uint8Array(chunk));
   }
   return concatenate(chunks, total);
 }
@@ -34,51 +35,33 @@ export function elementRange(dataOffset: number, start: number, end: number): By
   return { start: dataOffset + 4 * start, end: dataOffset + 4 * end };
 }
 
-/** Cuts a byte stream into float32 values wherever its chunks end; throws `object-truncated` on a rest. */
-export async function* float32Chunks(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Float32Array> {
-  let rest = new Uint8Array(0);
-  for await (const chunk of stream) {
-    const whole = rest.length + chunk.length - ((rest.length + chunk.length) % 4);
-    const aligned = new Uint8Array(whole);
-    const fromChunk = whole - rest.length;
-    if (fromChunk < 0) {
-      rest = concatenate([rest, chunk], rest.length + chunk.length);
-      continue;
-    }
-    aligned.set(rest);
-    aligned.set(chunk.subarray(0, fromChunk), rest.length);
-    rest = chunk.slice(fromChunk);
-    if (whole > 0) yield new Float32Array(aligned.buffer);
-  }
-  if (rest.length > 0) throw new FlError('object-truncated', `${rest.length} bytes left over after the last float32`);
-}
-
-/** A safetensors file as it streams in: its header, then its values. */
+/** A safetensors file as it streams in: its header, and what follows it. */
 export interface StreamedTensors {
   readonly header: SafetensorsHeader;
-  readonly values: AsyncIterable<Float32Array>;
+  readonly data: ByteReader;
 }
 
 /**
- * Opens a safetensors stream: reads up to the end of the header, leaves the rest to the caller.
- * @throws {FlError} `safetensors-malformed`
+ * Opens a safetensors file of `fileBytes` bytes: reads its header, leaves the rest to the caller.
+ * @throws {FlError} `safetensors-malformed`, `object-truncated`
  */
-export async function openSafetensors(stream: AsyncIterable<Uint8Array>, fileBytes: number): Promise<StreamedTensors> {
-  const iterator = stream[Symbol.asyncIterator]();
-  let start = new Uint8Array(0);
-  let wanted = 8;
-  while (start.length < wanted) {
-    const next = await iterator.next();
-    if (next.done) break;
-    start = concatenate([start, next.value], start.length + next.value.length);
-    if (start.length >= 8) wanted = headerByteLength(start);
+export async function openSafetensors(
+  store: ObjectReader,
+  key: string,
+  { fileBytes, etag }: { fileBytes: number; etag?: string },
+): Promise<StreamedTensors> {
+  const data = new ByteReader(await store.stream(key, undefined, etag), key);
+  try {
+    const prefix = new Uint8Array(Math.min(8, fileBytes));
+    await data.fill(prefix);
+    const start = new Uint8Array(Math.min(headerByteLength(prefix), fileBytes));
+    start.set(prefix);
+    await data.fill(start.subarray(prefix.length));
+    return { header: parseHeader(start, fileBytes), data };
+  } catch (error) {
+    await data.close();
+    throw error;
   }
-  const header = parseHeader(start, fileBytes);
-  async function* data(): AsyncGenerator<Uint8Array> {
-    yield start.subarray(header.dataOffset);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  }
-  return { header, values: float32Chunks(data()) };
 }
 
 /** The layout of a model file and where its data starts, from a range GET of its header. */

@@ -1,5 +1,4 @@
 import { FlError } from '../core/errors.ts';
-import { firstNonFinite } from '../core/finite.ts';
 import type { TaskId } from '../core/names.ts';
 import type { ModelLocation, TaskRecord, VersionRecord } from '../ports/round-store.ts';
 import type { ArtifactName, CreateTaskRequest, CreateTaskResponse, PresignedPut, TaskState } from '../wire/api.ts';
@@ -8,6 +7,7 @@ import { consumePublished } from './consume.ts';
 import { artifactKey } from './keys.ts';
 import type { Ports } from './ports.ts';
 import { openSafetensors } from './read-object.ts';
+import { requireFinite } from './require-finite.ts';
 import { requirePublished, requireTask } from './require-task.ts';
 import { startRoundIfReady } from './start-round.ts';
 
@@ -84,10 +84,8 @@ async function publishInitial(
   }
   const key = artifactKey(record.task, 'initial.safetensors');
   const bytes = record.artifacts['initial.safetensors']?.bytes ?? 0;
-  const { header, values } = await openSafetensors(await models.stream(key), bytes);
-  for await (const chunk of values) {
-    if (firstNonFinite(chunk) >= 0) throw new FlError('non-finite', 'the initial model holds NaN or infinity');
-  }
+  const { header, data } = await openSafetensors(models, key, { fileBytes: bytes });
+  await requireFinite(data, header.layout.size).finally(() => data.close());
   const initial: VersionRecord = {
     ...withoutUpdates,
     version: 0,

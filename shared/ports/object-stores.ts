@@ -13,7 +13,7 @@ export interface ByteRange {
 
 /** What both object stores can do. Reading what is not there, or not the bytes that `etag` names, is `object-missing` or `object-changed`. */
 export interface ObjectReader {
-  /** The bytes as they arrive. @param etag refuse any other content */
+  /** The bytes as they arrive; a chunk is good until the next is asked for. @param etag refuse any other content */
   stream(key: string, range?: ByteRange, etag?: string): Promise<AsyncIterable<Uint8Array>>;
   head(key: string): Promise<ObjectInfo | undefined>;
 }

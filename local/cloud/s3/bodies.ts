@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { IncomingBody } from './body.ts';
 import type { ByteRange } from './range.ts';
 import type { Segment } from './stored.ts';
 
-const chunkBytes = 1 << 20;
+/** Bytes that one write takes; as many again gather meanwhile. */
+const writeBytes = 1 << 20;
+/** Bytes on their way from a file to a socket; a body has two such buffers. */
+const sendBytes = 1 << 19;
 
 /**
  * The files that hold objects' bytes. A name is random and never comes from a key, a file is never changed after it is written,
@@ -18,6 +19,7 @@ export class Bodies {
   readonly #dir: string;
   readonly #readers = new Map<string, number>();
   readonly #doomed = new Set<string>();
+  readonly #buffers: Buffer[][] = [];
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -36,7 +38,12 @@ export class Bodies {
   async receive(body: IncomingBody): Promise<Segment> {
     const file = randomUUID();
     try {
-      await pipeline(body.chunks, createWriteStream(this.#path(file), { flags: 'wx', highWaterMark: chunkBytes }));
+      const target = await open(this.#path(file), 'wx');
+      try {
+        await writeAll(body.chunks, target);
+      } finally {
+        await target.close();
+      }
       return { file, sizeBytes: body.facts().sizeBytes };
     } catch (error) {
       await unlink(this.#path(file)).catch(() => {});
@@ -79,10 +86,34 @@ export class Bodies {
       const end = Math.min(range.end - offset, sizeBytes - 1);
       offset += sizeBytes;
       if (start > end) continue;
-      const source = createReadStream(this.#path(file), { start, end, highWaterMark: chunkBytes });
-      await pipeline(source, target, { end: false });
+      await this.#sendFile(file, start, end + 1, target);
     }
     target.end();
+  }
+
+  /** Through the same two buffers: fresh memory for every chunk would cost more than to read and send it. */
+  async #sendFile(file: string, start: number, end: number, target: Writable): Promise<void> {
+    const buffers = this.#buffers.pop() ?? [0, 1].map(() => Buffer.allocUnsafeSlow(sendBytes));
+    const source = await open(this.#path(file));
+    const broken = new AbortController();
+    const breakOff = () => broken.abort(new Error('the connection was closed'));
+    target.once('close', breakOff);
+    try {
+      let sent = Promise.resolve();
+      for (let position = start, turn = 0; position < end; turn ^= 1) {
+        const { bytesRead } = await source.read(buffers[turn], 0, Math.min(sendBytes, end - position), position);
+        if (bytesRead === 0) throw new Error(`s3: ${file} is shorter than its record says`);
+        position += bytesRead;
+        await sent;
+        sent = written(target, buffers[turn].subarray(0, bytesRead), broken.signal);
+        sent.catch(() => {});
+      }
+      await sent;
+      this.#buffers.push(buffers);
+    } finally {
+      target.off('close', breakOff);
+      await source.close();
+    }
   }
 
   #path(file: string): string {
@@ -93,4 +124,49 @@ export class Bodies {
     // Nothing is lost if this fails: the next start sweeps unreferenced files.
     unlink(this.#path(file)).catch(() => {});
   }
+}
+
+async function writeAll(chunks: AsyncIterable<Uint8Array>, target: FileHandle): Promise<void> {
+  let batch: Uint8Array[] = [];
+  let batchBytes = 0;
+  let written = Promise.resolve();
+  const write = async (taken: readonly Uint8Array[]) => {
+    const { bytesWritten } = await target.writev(taken);
+    const bytes = taken.reduce((sum, { length }) => sum + length, 0);
+    if (bytesWritten !== bytes) throw new Error(`s3: ${bytesWritten} of ${bytes} bytes written; is the disk full?`);
+    for (const chunk of taken) free(chunk);
+  };
+  for await (const chunk of chunks) {
+    batch.push(chunk);
+    batchBytes += chunk.length;
+    if (batchBytes < writeBytes) continue;
+    await written;
+    written = write(batch);
+    written.catch(() => {});
+    [batch, batchBytes] = [[], 0];
+  }
+  await written;
+  if (batch.length > 0) await write(batch);
+}
+
+/**
+ * Gives a chunk's memory back at once, where the collector would let tens of megabytes gather and touch fresh pages for the
+ * next. Small chunks are cut from memory that others share.
+ */
+function free({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
+/** Resolves once the bytes are out and their memory may be written over. A stream that is destroyed may not say so. */
+async function written(target: Writable, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    target.write(bytes, (error) => {
+      signal.removeEventListener('abort', stop);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }

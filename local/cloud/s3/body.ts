@@ -1,3 +1,4 @@
+import { arriving } from './arriving.ts';
 import { decodeAwsChunked } from './aws-chunked.ts';
 import { type Call, headerOf } from './call.ts';
 import {
@@ -51,7 +52,8 @@ export function openBody(call: Call, maxBytes: number): IncomingBody {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let sizeBytes = 0;
     if (call.headers.expect !== undefined) call.response.writeContinue();
-    const source = contentHash === streamingTrailer ? decodeAwsChunked(call.message, trailers) : call.message;
+    const bytes = arriving(call.message);
+    const source = contentHash === streamingTrailer ? decodeAwsChunked(bytes, trailers) : bytes;
     for await (const chunk of source) {
       sizeBytes += chunk.length;
       if (sizeBytes > announced) break;

@@ -13,7 +13,7 @@ export const sgd: ServerOptimizer<SgdConfig> = {
   slots: ({ momentum }) => (momentum === 0 ? [] : ['velocity']),
   step(config, input) {
     requireTile(input, config.momentum === 0 ? 0 : 1);
-    const { params, velocity } = serverSgd(input.base, Float64Array.from(input.delta), input.slots[0], config);
+    const { params, velocity } = serverSgd(input.base, input.delta, input.slots[0], config);
     return { params, slots: velocity ? [velocity] : [] };
   },
 };

@@ -14,7 +14,7 @@ export interface ServerStep {
  */
 export function serverSgd(
   base: Float32Array,
-  delta: Float64Array,
+  delta: Float64Array | Float32Array,
   velocity: Float32Array | undefined,
   { learningRate, momentum }: { readonly learningRate: number; readonly momentum: number },
 ): ServerStep {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { simulate } from '../simulate.ts';
 import { mutants } from './mutants.ts';
 
-/** Where the two that are hard to catch were caught, first. */
+/** Where those that are hard to catch were caught, first. */
 const seedsToTry = [659, 21, 31, 144, 153, ...Array.from({ length: 400 }, (_, i) => i + 1)];
 const isCleanWithout = new Map<number, boolean>();
 
