@@ -21,7 +21,7 @@ export async function settle(ports: SettlePorts, { task, version, evaluation }: 
   await report(ports, record, version, evaluation);
   const ended = goalReached(record, version, evaluation);
   if (record.failures > 0) await rounds.clearFailures(task);
-  if (ended) await completeTask(ports, task, ended);
+  if (ended) await completeTask(ports, record, ended);
   else await startRoundIfReady(ports, task);
 }
 

@@ -34,22 +34,19 @@ export async function startRoundIfReady(ports: StartPorts, task: TaskId, occasio
   }
   const { config, state, version, settledVersion, attempt } = record;
   const next: RoundInput = { task, version: version + 1, attempt };
-  const watchMs = Math.max(config.round.deadlineMs, shortestWatchMs);
   if (settledVersion < version) {
-    await leaveNote(ports, record, ports.clock.now() + watchMs);
+    await watch(ports, record);
     if (occasion.unsettled) await start(ports, next, occasion);
     return;
   }
   if (state === 'completed') return closeTask(ports, task);
-  if (hasAllRounds(record)) return completeTask(ports, task, `reached ${config.stop.rounds} rounds`);
+  if (hasAllRounds(record)) return completeTask(ports, record, `reached ${config.stop.rounds} rounds`);
   const count = (await ports.rounds.buffer(task, config.round.buffer)).length;
   if (count === 0) return;
   const deadlineAtMs = await deadlineOf(ports, record);
-  const nowMs = ports.clock.now();
-  const readiness = roundReadiness({ ...config.round, count, deadlineAtMs, nowMs });
+  const readiness = roundReadiness({ ...config.round, count, deadlineAtMs, nowMs: ports.clock.now() });
   if (readiness.kind === 'ready') {
-    // The note first: what starts now may die without a word.
-    await leaveNote(ports, record, nowMs + watchMs);
+    await watch(ports, record);
     await start(ports, next, occasion);
   } else if (readiness.reason === 'deadline') {
     await leaveNote(ports, record, deadlineAtMs);
@@ -58,9 +55,10 @@ export async function startRoundIfReady(ports: StartPorts, task: TaskId, occasio
 }
 
 /** Ends the task, and with it whatever round is under way; puts what is left of it away. Repeatable. */
-export async function completeTask(ports: StartPorts, task: TaskId, reason: string): Promise<void> {
-  await ports.rounds.setTaskState(task, ['running'], 'completed', reason);
-  await startRoundIfReady(ports, task);
+export async function completeTask(ports: StartPorts, record: TaskRecord, reason: string): Promise<void> {
+  await watch(ports, record);
+  await ports.rounds.setTaskState(record.task, ['running'], 'completed', reason);
+  await startRoundIfReady(ports, record.task);
 }
 
 /** Whether the task has as many versions as it was to make. */
@@ -92,6 +90,12 @@ async function deadlineOf({ rounds, clock }: StartPorts, record: TaskRecord): Pr
   const atMs = clock.now() + config.round.deadlineMs;
   await rounds.setDeadline(task, version, atMs);
   return atMs;
+}
+
+/** Leaves a note before something starts that may die without a word. */
+function watch(ports: StartPorts, record: TaskRecord): Promise<void> {
+  const watchMs = Math.max(record.config.round.deadlineMs, shortestWatchMs);
+  return leaveNote(ports, record, ports.clock.now() + watchMs);
 }
 
 /** Sees to it that a note comes at `dueMs`, or before. */

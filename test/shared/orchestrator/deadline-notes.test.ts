@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TaskId } from '../../../shared/core/names.ts';
 import { publish } from '../../../shared/orchestrator/publish.ts';
+import { settle } from '../../../shared/orchestrator/settle.ts';
 import { onDeadline, startRoundIfReady } from '../../../shared/orchestrator/start-round.ts';
 import { startTask, stopTask } from '../../../shared/orchestrator/task-lifecycle.ts';
 import type { TaskConfigInput } from '../../../shared/wire/task-config.ts';
@@ -149,6 +150,30 @@ describe('whatever dies without a word', () => {
     expect(await federation.runRound({ task, version: 2, attempt: 0 })).toBe('not-ready');
     expect(await federation.rounds.task(task)).toMatchObject({ state: 'completed', version: 1, settledVersion: 1 });
     expect(await federation.rounds.counts(task)).toMatchObject({ admitted: 2, quarantined: 1 });
+  });
+
+  test('the end of a task is made up for, though no note was left for its rounds any more', async () => {
+    const { federation, task, pending } = await federationOf({
+      round: { buffer: 2, minimum: 2 },
+      stop: { targetAccuracy: 0.5 },
+    });
+    for (const client of ['a', 'b']) await federation.contribute(task, client, filled(1));
+    const one = await publish(federation.ports, await federation.aggregateRound({ task, version: 1, attempt: 0 }));
+    await settle(federation.ports, { ...one, evaluation: null });
+    await deliver(federation, task);
+    expect(pending()).toEqual([]);
+    await federation.contribute(task, 'c', filled(1));
+    const expireTickets = federation.rounds.expireTickets.bind(federation.rounds);
+    federation.rounds.expireTickets = async (id, nowMs, oldest) => {
+      if (nowMs === Number.MAX_SAFE_INTEGER) throw new Error('TimeoutError');
+      return expireTickets(id, nowMs, oldest);
+    };
+    const reached = settle(federation.ports, { ...one, evaluation: { loss: 0, accuracy: 0.6, examples: 1 } });
+    await expect(reached).rejects.toThrow('TimeoutError');
+    federation.rounds.expireTickets = expireTickets;
+    await deliver(federation, task);
+    expect(await federation.rounds.counts(task)).toMatchObject({ admitted: 3, quarantined: 1 });
+    expect(pending()).toEqual([]);
   });
 
   test('the start of a task is made up for by starting it again', async () => {
