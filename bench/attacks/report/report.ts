@@ -71,7 +71,8 @@ function accuracyTable(results: Results): string {
   const rows = byDefence(['no attack', 'cost', 'worst', ...attackKinds], (defence) => {
     const attacked = attackKinds.map((attack) => results.figure({ defence, attack, share: 0.2 }, accuracyOf));
     const cost = costOf(results, defence);
-    const lost = cost === undefined ? '–' : (100 * cost).toFixed(1);
+    // Rounded first, for toFixed writes -0.0.
+    const lost = cost === undefined ? '–' : (Math.round(1_000 * cost) / 10).toFixed(1);
     return [percent(results.clean(defence)), lost, percent(worstOf(attacked)), ...attacked.map(percent)];
   });
   return `## 20% attackers: accuracy\n\nCost: points lost to the plain mean where nobody attacks.\n\n${rows}`;
@@ -107,7 +108,9 @@ function sharesTable(results: Results): string {
 
 function detection(results: Results): string {
   const judges = defenceNames.filter((defence) =>
-    results.records.some(({ cell, rejected }) => cell.defence === defence && rejected.honest + rejected.attackers > 0),
+    results.records.some(
+      ({ cell, rejected }) => cell.defence === defence && cell.share <= 0.2 && rejected.honest + rejected.attackers > 0,
+    ),
   );
   const detectors = defenceNames.filter((defence) =>
     results.records.some(({ cell, areaUnderCurve }) => cell.defence === defence && areaUnderCurve !== undefined),
