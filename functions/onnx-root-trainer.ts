@@ -3,7 +3,7 @@ import { randomFrom } from '../shared/core/random.ts';
 import { OnnxTrainer } from '../shared/onnx/trainer/onnx-trainer.ts';
 import type { RootTrainer } from '../shared/ports/root-trainer.ts';
 
-/** Trains on the root data as a client would, with onnxruntime-node. */
+/** Trains on the root data with a client's program, with onnxruntime-node. */
 export class OnnxRootTrainer implements RootTrainer {
   async train({ package: files, params, samples, plan, seed }: Parameters<RootTrainer['train']>[0]) {
     const trainer = await OnnxTrainer.create(ort, files);

@@ -29,13 +29,13 @@ export const defenceNames = [
 ] as const;
 export type DefenceName = (typeof defenceNames)[number];
 
-/** Rules as a task file lists them; what is not said has the product's default. */
-const defences: Readonly<Record<DefenceName, (attackers: number) => readonly RuleInput[]>> = {
+/** Rules as a task file lists them; what is not said has the product's default, which is for few attackers. */
+const defences: Readonly<Record<DefenceName, (attackers?: number) => readonly RuleInput[]>> = {
   none: () => [],
   'norm-clipping': () => [{ kind: 'norm-clipping' }],
   krum: (attackers) => [{ kind: 'krum', attackers }],
   'multi-krum': (attackers) => [{ kind: 'multi-krum', attackers }],
-  bulyan: () => [{ kind: 'bulyan', attackers: bulyanLimit }],
+  bulyan: () => [{ kind: 'bulyan' }],
   median: () => [{ kind: 'median' }],
   'trimmed-mean': (attackers) => [{ kind: 'trimmed-mean', attackers }],
   'geometric-median': () => [{ kind: 'geometric-median' }],
@@ -50,29 +50,23 @@ const defences: Readonly<Record<DefenceName, (attackers: number) => readonly Rul
   'zeno-plus-plus': () => [{ kind: 'zeno-plus-plus' }],
   'fools-gold': () => [{ kind: 'fools-gold' }],
   'async-filter': () => [{ kind: 'async-filter' }],
-  'isolation-forest': () => [{ kind: 'isolation-forest' }],
+  'isolation-forest': (attackers) => [forest(attackers)],
   autoencoder: () => [{ kind: 'autoencoder' }],
   'norm-clipping+async-filter': () => [{ kind: 'norm-clipping' }, { kind: 'async-filter' }],
-  'norm-clipping+isolation-forest': (attackers) => [
-    { kind: 'norm-clipping' },
-    { kind: 'isolation-forest', threshold: { kind: 'contamination', fraction: attackers } },
-  ],
+  'norm-clipping+isolation-forest': (attackers) => [{ kind: 'norm-clipping' }, forest(attackers)],
   'norm-clipping+autoencoder': () => [{ kind: 'norm-clipping' }, { kind: 'autoencoder' }],
 };
 
-/** 4f + 3 <= 20. */
-const bulyanLimit = 0.2;
+const mixing = (attackers: number | undefined): RuleInput => ({ kind: 'nearest-neighbour-mixing', attackers });
 
-const mixing = (attackers: number): RuleInput => ({ kind: 'nearest-neighbour-mixing', attackers });
+const forest = (attackers: number | undefined): RuleInput => ({
+  kind: 'isolation-forest',
+  ...(attackers !== undefined && { threshold: { kind: 'contamination', fraction: attackers } }),
+});
 
-/**
- * The share of a round that the defender guards against. A round draws its updates from whoever is done, so that 20% of
- * the clients can be 30% of a round; 40% of a round is about what the rules are defined for.
- */
-export function assumedShare(share: number): number {
-  return share <= 0.2 ? 0.3 : 0.4;
-}
+/** Where more than this share attack, the defender knows: rules that ask for a share are told 40%, about the most they are defined for. */
+const few = 0.2;
 
 export function rulesOf(defence: DefenceName, share: number): RuleConfig[] {
-  return z.array(ruleSchema).parse(defences[defence](assumedShare(share)));
+  return z.array(ruleSchema).parse(defences[defence](share > few ? 0.4 : undefined));
 }

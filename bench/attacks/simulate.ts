@@ -5,6 +5,7 @@ import type { CohortMember } from '../../shared/core/aggregator/cohort.ts';
 import type { JudgeStep } from '../../shared/core/aggregator/judge-step.ts';
 import { measurements } from '../../shared/core/aggregator/measurements.ts';
 import { type Random, randomFrom } from '../../shared/core/random.ts';
+import { rootEpochs } from '../../shared/core/root-epochs.ts';
 import { updateWeights } from '../../shared/core/round.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import { judgeSteps } from '../../shared/wire/judge-steps.ts';
@@ -96,7 +97,8 @@ class Run {
   async #upload({ client, turn, base }: Arrival): Promise<Uploaded | undefined> {
     if (this.#base.version - base.version > settings.maxStaleness) return undefined;
     const { id, samples } = this.#clients[client];
-    const own = await this.#lab.trainer.update(base.params, samples, this.#random.fork(`train/${id}/${turn}`));
+    const random = this.#random.fork(`train/${id}/${turn}`);
+    const own = await this.#lab.trainer.update(base.params, samples, settings.localEpochs, random);
     const update = own && (this.#coalition?.updateOf(id, own) ?? own);
     if (!update?.every(Number.isFinite)) return undefined;
     return { member: { client: id, examples: samples.n, metrics: {} }, baseVersion: base.version, update };
@@ -108,7 +110,7 @@ class Run {
     const members = this.#buffer.map(
       ({ member, baseVersion }): CohortMember => ({ ...member, staleness: base.version - baseVersion }),
     );
-    const root = needs.includes('root') ? await this.#rootUpdate() : undefined;
+    const root = needs.includes('root') ? await this.#rootUpdate(members) : undefined;
     const { verdict, step } = this.#lab.rounds.run({
       steps: this.#steps,
       states: this.#states,
@@ -142,8 +144,10 @@ class Run {
   }
 
   /** Undefined if it diverges: a rule that needs it then says so. */
-  #rootUpdate(): Promise<Float32Array | undefined> {
+  #rootUpdate(members: readonly CohortMember[]): Promise<Float32Array | undefined> {
     const { trainer, population } = this.#lab;
-    return trainer.update(this.#base.params, population.root, this.#random.fork(`root/${this.#base.version}`));
+    const examples = members.map((member) => member.examples);
+    const epochs = rootEpochs(settings.localEpochs, population.root.n, examples);
+    return trainer.update(this.#base.params, population.root, epochs, this.#random.fork(`root/${this.#base.version}`));
   }
 }

@@ -10,8 +10,8 @@ import { settings } from './settings.ts';
 export interface LabTrainer {
   /** The model of version 0 for a seed, `[P]`. */
   initial(seed: number): Promise<Float32Array>;
-  /** Parameters after local training minus `params`; undefined if training diverged. */
-  update(params: Float32Array, samples: Samples, random: Random): Promise<Float32Array | undefined>;
+  /** Parameters after so many epochs minus `params`; undefined if training diverged. */
+  update(params: Float32Array, samples: Samples, epochs: number, random: Random): Promise<Float32Array | undefined>;
   /** Share of the samples whose label the model finds. */
   accuracy(params: Float32Array, samples: Samples): Promise<number>;
 }
@@ -19,10 +19,10 @@ export interface LabTrainer {
 export async function createTrainer(features: number, classes: number): Promise<LabTrainer> {
   const model = (seed: number) => buildModel({ kind: 'mlp', features, hidden: [settings.hidden], classes }, seed);
   const trainer = await OnnxTrainer.create(ort, (await model(0)).package);
-  const { localEpochs: epochs, batchSize, learningRate } = settings;
+  const { batchSize, learningRate } = settings;
   return {
     initial: async (seed) => (await model(seed)).initial,
-    async update(params, samples, random) {
+    async update(params, samples, epochs, random) {
       try {
         const trained = await trainer.train({ params, samples, epochs, batchSize, learningRate, random });
         return trained.params.map((value, i) => value - params[i]);

@@ -1,4 +1,5 @@
 import { FlError } from '../core/errors.ts';
+import { rootEpochs } from '../core/root-epochs.ts';
 import type { RootTrainer } from '../ports/root-trainer.ts';
 import type { ArtifactName } from '../wire/api.ts';
 import { parseHeldOut } from '../wire/held-out.ts';
@@ -13,8 +14,8 @@ import { requireTask } from './require-task.ts';
 const maxObjectBytes = 2_000_000_000;
 
 /**
- * The server's own update: it trains from the round's base on the task's small root data set, as a client would. A pure
- * function of the manifest and the package. Written as bare float32, little-endian.
+ * The server's own update: it trains from the round's base on the task's small root data set, for about as many steps as a
+ * client. A pure function of the manifest and the package. Written as bare float32, little-endian.
  * @throws {FlError} `artifact-missing` if the task has no root data
  */
 export async function makeRootUpdate(
@@ -23,7 +24,7 @@ export async function makeRootUpdate(
   { manifestKey }: ManifestInput,
 ): Promise<void> {
   const manifest = await requireManifest(models, manifestKey);
-  const { task, base, version } = manifest;
+  const { task, base, version, updates } = manifest;
   if (await models.head(rootUpdateKey(manifest))) return;
   const { artifacts, config } = await requireTask({ rounds }, task);
   const read = (name: ArtifactName) => {
@@ -38,11 +39,13 @@ export async function makeRootUpdate(
     readBytes(models, base.key, { maxBytes: maxObjectBytes }),
   ]);
   const params = parseSafetensors(model);
+  const samples = parseHeldOut(root);
+  const examples = updates.map((update) => update.examples);
   const trained = await trainer.train({
     package: { layout: params.layout, trainStep, trainEpoch, evaluate },
     params: params.values,
-    samples: parseHeldOut(root),
-    plan: config.training,
+    samples,
+    plan: { ...config.training, localEpochs: rootEpochs(config.training.localEpochs, samples.n, examples) },
     seed: `${config.training.seed}/root/${version}`,
   });
   const update = trained.map((value, i) => value - params.values[i]);

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import type { Attackers } from '../core/aggregator/attackers.ts';
 
-/** How many of a round's updates a rule must withstand: `0.2` is a fraction of the round's updates, `2` a count. */
-const attackersSchema = z
+/**
+ * The share of a round that rules guard against unless told. A buffer of 20 out of 50 clients, 10 of them malicious, holds
+ * more than 20% of these in every third round, and more than 30% in one of 27 (hypergeometric).
+ */
+const expectedAttackers = 0.3;
+
+/** How many of a round's updates a rule must withstand: `0.3` is a fraction of the round's updates, `2` a count. */
+const attackers = z
   .union([
     z.number().min(0).lt(0.5),
     z.number().int().min(1).max(5_000),
@@ -12,8 +18,8 @@ const attackersSchema = z
   .transform((given): Attackers => {
     if (typeof given !== 'number') return given;
     return given < 0.5 ? { fraction: given } : { count: given };
-  })
-  .prefault(0.2);
+  });
+const attackersSchema = attackers.prefault(expectedAttackers);
 
 const radius = z.number().positive();
 
@@ -61,7 +67,8 @@ export const ruleSchema = z.discriminatedUnion('kind', [
     attackers: attackersSchema,
     keep: z.number().int().min(1).optional(),
   }),
-  z.strictObject({ kind: z.literal('bulyan'), attackers: attackersSchema }),
+  /** 4f + 3 updates are needed: 0.3 of a round would be too many for any. */
+  z.strictObject({ kind: z.literal('bulyan'), attackers: attackers.prefault(0.2) }),
   z.strictObject({ kind: z.literal('nearest-neighbour-mixing'), attackers: attackersSchema }),
   z.strictObject({ kind: z.literal('bucketing'), size: z.number().int().min(1).max(1_000).default(2) }),
   z.strictObject({
@@ -79,10 +86,10 @@ export const ruleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('isolation-forest'),
     ...outlier,
-    threshold: thresholdSchema.prefault({ kind: 'contamination', fraction: 0.2 }),
+    threshold: thresholdSchema.prefault({ kind: 'contamination', fraction: expectedAttackers }),
     trees: z.number().int().min(1).max(1_000).default(100),
-    /** Small, or many attackers of one kind hide each other. */
-    subsample: z.number().int().min(2).max(4_096).default(16),
+    /** The paper's 256 is the whole window here, and attackers of one kind would hide each other. */
+    subsample: z.number().int().min(2).max(4_096).default(32),
   }),
   z.strictObject({
     kind: z.literal('autoencoder'),
@@ -97,6 +104,7 @@ export const ruleSchema = z.discriminatedUnion('kind', [
     kind: z.literal('async-filter'),
     versions: z.number().int().min(1).max(1_000).default(32),
     separation: z.number().min(1).default(1.5),
+    middleSeparation: z.number().min(1).default(2),
   }),
   z.strictObject({
     kind: z.literal('fools-gold'),
@@ -111,7 +119,7 @@ export const ruleSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('zeno-plus-plus'),
     rho: z.number().min(0).default(1e-3),
-    epsilon: z.number().min(0).default(0),
+    epsilon: z.number().min(0).default(0.1),
   }),
   z.strictObject({
     kind: z.literal('q-fed-avg'),

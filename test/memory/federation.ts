@@ -65,7 +65,14 @@ export class MemoryFederation {
   readonly revoked = new Set<string>();
   /** What the server's own training gives: every parameter moves by this much. */
   rootStep = 1;
-  readonly rootTrainer: RootTrainer = { train: async ({ params }) => params.map((value) => value + this.rootStep) };
+  /** Epochs of each such training. */
+  readonly rootEpochs: number[] = [];
+  readonly rootTrainer: RootTrainer = {
+    train: async ({ params, plan }) => {
+      this.rootEpochs.push(plan.localEpochs);
+      return params.map((value) => value + this.rootStep);
+    },
+  };
   /** A layout in place of the planner's: so many tiles, these levels of groups. */
   planned: { readonly tiles: number; readonly levels: number[] } | undefined;
   /** Loss: the mean distance of the parameters from this target. */

@@ -24,14 +24,19 @@ export function barsOf(results: Results): Bar[] {
   ];
 }
 
-/** Defences that cost more than a point where nobody attacks, dearest first. */
+/** The accuracy that a defence loses against the plain mean where nobody attacks; below zero if it gains. */
+export function costOf(results: Results, defence: DefenceName): number | undefined {
+  const { own, plain } = besidePlain(results, { defence, attack: 'none', share: 0 });
+  return own && plain && plain.mean - own.mean;
+}
+
+/** Defences that cost more than a point, dearest first. */
 export function costsOf(results: Results): { readonly defence: DefenceName; readonly cost: number }[] {
   return defenceNames
     .flatMap((defence) => {
-      const { own, plain } = besidePlain(results, { defence, attack: 'none', share: 0 });
-      return own && plain ? { defence, cost: plain.mean - own.mean } : [];
+      const cost = costOf(results, defence);
+      return cost !== undefined && cost > 0.01 ? { defence, cost } : [];
     })
-    .filter(({ cost }) => cost > 0.01)
     .sort((a, b) => b.cost - a.cost);
 }
 

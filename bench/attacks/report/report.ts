@@ -3,7 +3,7 @@ import { type DefenceName, defenceNames } from '../defences.ts';
 import { headline, seeds, variedAttacks } from '../grid.ts';
 import type { RunRecord } from '../run-record.ts';
 import { settings } from '../settings.ts';
-import { barsOf, costsOf } from './bars.ts';
+import { barsOf, costOf, costsOf } from './bars.ts';
 import { percent, percentWithSpread, ratio, table } from './markdown.ts';
 import { accuracyOf, backdoorOf, type Figure, Results } from './results.ts';
 
@@ -68,10 +68,14 @@ function headlineTable(results: Results): string {
 }
 
 function accuracyTable(results: Results): string {
-  return `## 20% attackers: accuracy\n\n${byDefence(['no attack', 'worst', ...attackKinds], (defence) => {
+  const rows = byDefence(['no attack', 'cost', 'worst', ...attackKinds], (defence) => {
     const attacked = attackKinds.map((attack) => results.figure({ defence, attack, share: 0.2 }, accuracyOf));
-    return [percent(results.clean(defence)), percent(worstOf(attacked)), ...attacked.map(percent)];
-  })}`;
+    const cost = costOf(results, defence);
+    // Rounded first, for toFixed writes -0.0.
+    const lost = cost === undefined ? '–' : (Math.round(1_000 * cost) / 10).toFixed(1);
+    return [percent(results.clean(defence)), lost, percent(worstOf(attacked)), ...attacked.map(percent)];
+  });
+  return `## 20% attackers: accuracy\n\nCost: points lost to the plain mean where nobody attacks.\n\n${rows}`;
 }
 
 /** Unknown until every attack has been tried. */
@@ -104,7 +108,9 @@ function sharesTable(results: Results): string {
 
 function detection(results: Results): string {
   const judges = defenceNames.filter((defence) =>
-    results.records.some(({ cell, rejected }) => cell.defence === defence && rejected.honest + rejected.attackers > 0),
+    results.records.some(
+      ({ cell, rejected }) => cell.defence === defence && cell.share <= 0.2 && rejected.honest + rejected.attackers > 0,
+    ),
   );
   const detectors = defenceNames.filter((defence) =>
     results.records.some(({ cell, areaUnderCurve }) => cell.defence === defence && areaUnderCurve !== undefined),

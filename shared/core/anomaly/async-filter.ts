@@ -11,6 +11,8 @@ export interface AsyncFilterConfig {
    * filter, which rejects some update of every group in every round, attack or not.
    */
   readonly separation: number;
+  /** The same of the middle cluster, which falls with the outer one only: attackers of two sizes are in both. */
+  readonly middleSeparation: number;
 }
 
 /** Element s: the updates accepted so far that started from the version which is s versions old in the next round. */
@@ -21,16 +23,18 @@ export interface AsyncFilterState {
 /**
  * AsyncFilter: updates from one base version are alike, so they form a group, whose mean moves on as the stale ones come in;
  * the distances to it, as parts of their sum, fall into three clusters, and the farthest is rejected. Y. Kang, B. Li,
- * "AsyncFilter: Detecting Poisoning Attacks in Asynchronous Federated Learning", Middleware 2024, after the authors' program.
- * It differs: distances are those of sketches (of one projection in all versions), rejected updates do not enter the means,
- * `separation`, and the clusters are exact. The middle cluster is taken, not put off. Groups under three pass.
+ * "AsyncFilter: Detecting Poisoning Attacks in Asynchronous Federated Learning", Middleware 2024, after the authors' program
+ * (TL-System/plato, examples/detector), which takes the middle cluster. It differs: distances are those of sketches (of one
+ * projection in all versions), rejected updates do not enter the means, the clusters are exact, and `separation` and
+ * `middleSeparation` decide: a cluster is rejected for being far from the inner one, not for being the farthest of three.
+ * Groups under three pass.
  */
 export const asyncFilter: Rule<AsyncFilterConfig, AsyncFilterState> = {
   kind: 'async-filter',
   needs: () => ['sketches'],
   leastUpdates: () => 1,
   init: () => ({ means: [] }),
-  apply({ versions, separation }, state, cohort, context) {
+  apply(config, state, cohort, context) {
     const sketches = measured(context.sketches, 'sketches');
     const updates = singleUpdates(cohort, context.members.length);
     const groups = Map.groupBy(updates.keys(), (r) => context.members[updates[r]].staleness);
@@ -47,7 +51,7 @@ export const asyncFilter: Rule<AsyncFilterConfig, AsyncFilterState> = {
       rows.forEach((r, i) => {
         scores[r] = sum > 0 ? distances[i] / sum : 0;
       });
-      for (const i of outerCluster(distances, separation)) keep[rows[i]] = false;
+      for (const i of farFromInner(distances, config)) keep[rows[i]] = false;
       means.set(
         staleness,
         including(
@@ -64,7 +68,7 @@ export const asyncFilter: Rule<AsyncFilterConfig, AsyncFilterState> = {
       ),
       scores: { 'async-filter': byUpdate(cohort, scores, context.members.length) },
       state: {
-        means: Array.from({ length: versions }, (_, s) => means.get(s - 1) ?? none(length)).map((mean) => ({
+        means: Array.from({ length: config.versions }, (_, s) => means.get(s - 1) ?? none(length)).map((mean) => ({
           updates: mean.updates,
           sketch: forState(mean.sketch),
         })),
@@ -99,16 +103,18 @@ function distancesTo(centre: readonly number[], points: readonly Float64Array[])
   });
 }
 
-/** The positions of the far cluster; none if it is not far enough. */
-function outerCluster(distances: readonly number[], separation: number): number[] {
+/** The positions of the clusters that are too far out; none if not even the outer one is. */
+function farFromInner(distances: readonly number[], { separation, middleSeparation }: AsyncFilterConfig): number[] {
   if (distances.length < 3) return [];
   const clusters = threeMeans(distances);
   const mean = (cluster: number): number => {
     const inside = distances.filter((_, i) => clusters[i] === cluster);
     return inside.reduce((sum, distance) => sum + distance, 0) / inside.length;
   };
-  if (!(mean(2) > 0 && mean(2) > separation * mean(0))) return [];
-  return clusters.flatMap((cluster, i) => (cluster === 2 ? [i] : []));
+  const inner = mean(0);
+  if (!(mean(2) > separation * inner)) return [];
+  const first = mean(1) > middleSeparation * inner ? 1 : 2;
+  return clusters.flatMap((cluster, i) => (cluster >= first ? [i] : []));
 }
 
 function farFrom(part: number, staleness: number): string {

@@ -12,8 +12,9 @@ export interface ZenoPlusPlusConfig {
 /**
  * Zeno++, arXiv:1903.07020: each update is brought to the length of the server's own, `root`, and rejected if
  * `<root, update> - rho ||update||^2 < -epsilon ||root||^2`. The root update, made from the server's data set, stands in for the
- * paper's validation gradient, so that the paper's learning rate is in it, and epsilon is relative. Zero updates are rejected:
- * they have no direction.
+ * paper's validation gradient, so that the paper's learning rate is in it, and epsilon is relative: an update passes whose cosine
+ * with the root update is at least rho - epsilon. Above 0, epsilon lets clients pass whose data are unlike the server's. Zero
+ * updates are rejected: they have no direction.
  */
 export const zenoPlusPlus: Rule<ZenoPlusPlusConfig> = {
   kind: 'zeno-plus-plus',

@@ -110,10 +110,10 @@ test('writes the figures where they belong', () => {
   expect(text).toContain('## Findings\n\nNone.');
   // Headline, accuracy, backdoors, shares.
   expect(rowsOf('none')[0].slice(2, 4)).toEqual(['91.7 ± 0.7', '–']);
-  expect(rowsOf('none')[1].slice(2, 5)).toEqual(['91.7', '–', '–']);
-  expect(rowsOf('none')[1][10]).toBe('90.5');
+  expect(rowsOf('none')[1].slice(2, 6)).toEqual(['91.7', '0.0', '–', '–']);
+  expect(rowsOf('none')[1][11]).toBe('90.5');
   expect(rowsOf('none')[2].slice(2, 6)).toEqual(['–', '50.0', '–', '–']);
-  expect(rowsOf('autoencoder')[0].slice(2, 8)).toEqual(['–', '–', '–', '–', '89.9', '–']);
+  expect(rowsOf('autoencoder')[0].slice(2, 9)).toEqual(['–', '–', '–', '–', '–', '89.9', '–']);
   expect(rowsOf('autoencoder').at(-2)?.slice(2, 5)).toEqual(['–', '–', '0.988']);
   expect(rowsOf('autoencoder').at(-1)?.slice(2, 6)).toEqual(['–', '–', '–', '97 / 4']);
 });
@@ -124,5 +124,5 @@ test('tells the worst attack once all were tried', () => {
     10,
     surroundings,
   );
-  expect(text).toMatch(/\| median +\| +– \| +71.0 \| +80.0 \|/);
+  expect(text).toMatch(/\| median +\| +– \| +– \| +71.0 \| +80.0 \|/);
 });

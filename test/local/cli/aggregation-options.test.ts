@@ -4,11 +4,13 @@ import { parseAttack, parseCodecOption, parseRules } from '../../../local/cli/ag
 describe('--aggregator', () => {
   test('takes rules in order, each with its main number', () => {
     expect(parseRules('mean')).toEqual([]);
-    expect(parseRules('nearest-neighbour-mixing, krum:0.3')).toEqual([
-      { kind: 'nearest-neighbour-mixing', attackers: { fraction: 0.2 } },
-      { kind: 'krum', attackers: { fraction: 0.3 } },
+    expect(parseRules('nearest-neighbour-mixing, krum:0.2')).toEqual([
+      { kind: 'nearest-neighbour-mixing', attackers: { fraction: 0.3 } },
+      { kind: 'krum', attackers: { fraction: 0.2 } },
     ]);
     expect(parseRules('multi-krum:3')).toMatchObject([{ attackers: { count: 3 } }]);
+    // 4f + 3 <= n has no solution at 0.3.
+    expect(parseRules('bulyan')).toMatchObject([{ attackers: { fraction: 0.2 } }]);
     expect(parseRules('norm-clipping:2.5')).toEqual([{ kind: 'norm-clipping', bound: { kind: 'fixed', norm: 2.5 } }]);
   });
 

@@ -65,6 +65,11 @@ describe('two liars in ten', () => {
     expect(updates.buffered).toBe(0);
   });
 
+  test('do not see the server train less than a client: its one root example as often as theirs of ten would be', async () => {
+    const { federation } = await roundWith([{ kind: 'fltrust' }]);
+    expect(federation.rootEpochs).toEqual([10]);
+  });
+
   test('that a rule rejects go to quarantine with its reason, and their bytes stay as evidence', async () => {
     const { federation, task } = await roundWith([{ kind: 'zeno', suspects: 2 }]);
     const { quarantine, latest, updates } = await showTask(federation.ports, task);

@@ -4,7 +4,7 @@ import { type AsyncFilterState, asyncFilter } from '../../../../shared/core/anom
 import { randomFrom } from '../../../../shared/core/random.ts';
 import { attackedRound } from './attack.ts';
 
-const config = { versions: 8, separation: 1.5 };
+const config = { versions: 8, separation: 1.5, middleSeparation: 2 };
 
 function judge(state: AsyncFilterState, points: readonly (readonly number[])[], stalenesses: readonly number[]) {
   const members = stalenesses.map((staleness, i) => ({ client: `c${i}`, staleness, examples: 1, metrics: {} }));
@@ -32,6 +32,18 @@ test('rejects the far cluster of a group and takes the near and the middle one',
   );
   expect(rejected).toEqual([4]);
   expect(scores?.['async-filter']).toEqual([4, 4, 3, 3, 14].map((distance) => distance / 28));
+});
+
+test('rejects the middle cluster too where it is far from the near one, as attackers of two sizes make it', () => {
+  // Mean (0, 0): distances 1, 1, 2, 8, 10, so that the clusters' means are 4/3, 8 and 10.
+  const twoSizes = [
+    [1, 0],
+    [-1, 0],
+    [2, 0],
+    [8, 0],
+    [-10, 0],
+  ];
+  expect(judge({ means: [] }, twoSizes, [0, 0, 0, 0, 0]).rejected).toEqual([3, 4]);
 });
 
 test('lets groups pass that are under three or lie evenly around their mean', () => {
@@ -96,7 +108,7 @@ test('keeps what it rejected out of the means', () => {
 
 describe('against attackers', () => {
   test.each(['scaled', 'noise'] as const)('rejects more attackers than others when these send %s updates', (attack) => {
-    const strict = { versions: 8, separation: 1.2 };
+    const strict = { versions: 8, separation: 1.2, middleSeparation: 2 };
     let state = asyncFilter.init(strict);
     const counts = { evil: 0, rejectedEvil: 0, honest: 0, rejectedHonest: 0 };
     for (let r = 0; r < 6; r++) {

@@ -10,7 +10,7 @@ const forestConfig = {
   ...common,
   threshold: { kind: 'contamination', fraction: 0.2 } as const,
   trees: 100,
-  subsample: 16,
+  subsample: 32,
 };
 const coderConfig = {
   ...common,
