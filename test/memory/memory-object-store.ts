@@ -26,7 +26,7 @@ export class MemoryObjectStore implements ModelStore, UpdateStore {
     const chunkBytes = Math.max(this.#chunkBytes, 2 * Math.floor(part.length / 200) + 1);
     return (async function* () {
       for (let start = 0; start < part.length; start += chunkBytes) {
-        const chunk = part.slice(start, start + chunkBytes);
+        const chunk = Uint8Array.from(part.subarray(start, start + chunkBytes)); // A Buffer would slice a view.
         yield chunk;
         // Good until the next is asked for: who keeps one finds out.
         chunk.fill(0xff);

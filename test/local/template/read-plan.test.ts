@@ -290,7 +290,7 @@ describe('a plan', () => {
 describe('what the local cloud does not know is refused by name:', () => {
   const bucket = (Properties: Record<string, Json>) => ({ B: { Type: 'AWS::S3::Bucket', Properties } });
   test.for<[string, Resources, RegExp]>([
-    ['a resource type', { K: { Type: 'AWS::SNS::Topic' } }, /Demo\.K: .*AWS::SNS::Topic/],
+    ['a resource type', { K: { Type: 'AWS::Kinesis::Stream' } }, /Demo\.K: .*AWS::Kinesis::Stream/],
     [
       'a custom resource',
       { C: { Type: 'Custom::S3BucketNotifications' } },
