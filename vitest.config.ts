@@ -4,12 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: {
+      {
+        test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contracts/**', 'test/e2e/**'],
           // Never reached on an idle machine; a busy one is not wrong.
           testTimeout: 30_000,
+          maxWorkers: '100%',
         },
       },
       {
