@@ -196,9 +196,9 @@ describe('an assembly that would not work in an account is refused:', () => {
   test('a resource type that the local cloud does not know', async () => {
     await expect(
       refused((resources) => {
-        resources.Key = { Type: 'AWS::KMS::Key' };
+        resources.Key = { Type: 'AWS::Kinesis::Stream' };
       }),
-    ).rejects.toThrow(/Demo\.Key: the local cloud does not know the resource type AWS::KMS::Key/);
+    ).rejects.toThrow(/Demo\.Key: the local cloud does not know the resource type AWS::Kinesis::Stream/);
   });
 
   test('a bucket that may not send to its queue', async () => {
