@@ -86,6 +86,52 @@ describe('the template', () => {
     }
   });
 
+  test('asks clients for a proof each time and operators for an IAM signature, and lets only an enrolment in without', () => {
+    const authorizers = ofType('AWS::ApiGatewayV2::Authorizer');
+    expect(authorizers.map(({ Properties }) => Properties)).toMatchObject([
+      {
+        AuthorizerType: 'REQUEST',
+        AuthorizerPayloadFormatVersion: '2.0',
+        EnableSimpleResponses: true,
+        AuthorizerResultTtlInSeconds: 0,
+        IdentitySource: ['$request.header.Authorization'],
+      },
+    ]);
+    const byAuthorization: Record<string, string[]> = {};
+    for (const { Properties } of ofType('AWS::ApiGatewayV2::Route')) {
+      const type = String(Properties?.AuthorizationType ?? 'NONE');
+      byAuthorization[type] = [...(byAuthorization[type] ?? []), String(Properties?.RouteKey)].sort();
+    }
+    expect(byAuthorization.NONE).toEqual(['POST /v1/enrolments']);
+    expect(byAuthorization.CUSTOM).toEqual([
+      'GET /v1/tickets/{ticket}',
+      'POST /v1/keys',
+      'POST /v1/tasks/{task}/tickets',
+      'POST /v1/tickets/{ticket}/upload',
+    ]);
+    expect(byAuthorization.AWS_IAM).toHaveLength(12);
+  });
+
+  test('lets pages of other origins sign their requests and read the date of an answer', () => {
+    const [api] = ofType('AWS::ApiGatewayV2::Api');
+    expect(api.Properties?.CorsConfiguration).toMatchObject({
+      AllowHeaders: ['content-type', 'authorization'],
+      ExposeHeaders: ['retry-after', 'date'],
+    });
+  });
+
+  test('lets the authorizer read clients and take nonces, and do nothing else', () => {
+    const policies = Object.entries(template.Resources).filter(
+      ([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.includes('AuthorizeClientRole'),
+    );
+    expect(policies).toHaveLength(1);
+    const text = JSON.stringify(policies[0][1].Properties?.PolicyDocument);
+    expect([...text.matchAll(/"(?:dynamodb|s3|sqs|states|lambda):\w+"/g)].map(([action]) => action)).toEqual([
+      '"dynamodb:GetItem"',
+      '"dynamodb:PutItem"',
+    ]);
+  });
+
   test('waits six times the admission timeout before an arrival is seen again, and tries five times', () => {
     const arrivals = ofType('AWS::SQS::Queue').find(({ Properties }) => Properties?.RedrivePolicy)?.Properties;
     expect(arrivals?.VisibilityTimeout).toBeGreaterThanOrEqual(6 * functionSpecs.AdmitUpdate.timeoutSeconds);
