@@ -245,7 +245,11 @@ export class TributaryClient {
       if (response.status < 300) return;
       // The URL is bound to the bytes and to "if none is there": what is there already is this very update.
       if (response.status === 412 && (again || triesBefore > 0)) return;
-      throw problemOf(response, 'the update was not stored');
+      const problem = problemOf(response, 'the update was not stored');
+      if (response.status !== 403) throw problem;
+      // Its time is over: the next try gets another URL, or hears that the ticket's time is over too.
+      const why = problem.message.replace(/^\[[^\]]+\] /, '');
+      throw new FlError('upload-url-expired', why, { retry: 'now', cause: problem });
     });
   }
 

@@ -5,8 +5,8 @@ import type { OperatorApi } from './operator-api.ts';
 
 /** Clients in one request for invitations: as many as the API takes. */
 const invitedAtOnce = 100;
-/** Enrolments under way at once. */
-const enrolledAtOnce = 8;
+/** Enrolments under way at once: more make more cold starts than they save time. */
+const enrolledAtOnce = 2;
 
 export interface IssueOptions {
   /** Where a client's key is kept, before it is sent and after. */

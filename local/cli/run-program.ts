@@ -5,7 +5,7 @@ import { ExitCode } from './exit.ts';
 import { createProgram } from './program.ts';
 
 /** Codes of errors that are the caller's to correct: as wrong usage, exit code 2. */
-const usageCodes = new Set(['option-invalid']);
+const usageCodes = new Set(['option-invalid', 'key-missing', 'key-exposed']);
 
 /** Runs a command line. @param args without the program's name @returns the exit code */
 export async function runProgram(args: readonly string[], console: Console): Promise<number> {

@@ -189,6 +189,21 @@ describe('a failing network', () => {
     expect(server.count('declare')).toBe(2);
   });
 
+  test('asks for a new URL when one has expired, and gives up the ticket that has expired with it', async () => {
+    const expired = () => text(403, '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>');
+    const server = fakeServer({
+      put: [expired(), expired()],
+      declare: [json(200, put), problem(410, 'ticket-expired')],
+    });
+    const events: ParticipationEvent[] = [];
+    const onEvent = (event: ParticipationEvent) => events.push(event);
+    const summary = await clientOf(server).client.participate('task', { train, maxUpdates: 1, onEvent });
+    expect(summary.updates).toBe(1);
+    expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
+    // One for the ticket that expired, two for the next, whose first URL had expired.
+    expect(server.count('put')).toBe(3);
+  });
+
   test('does not take 412 on the very first try as stored', async () => {
     const server = fakeServer({
       put: [text(412, '<Error><Code>PreconditionFailed</Code><Message>At least one</Message></Error>')],

@@ -70,3 +70,13 @@ test('names the host that does not answer', async () => {
   setTimeout(() => stop.abort(new Error('enough')), 50);
   await expect(asking).rejects.toThrow(/127\.0\.0\.1:1|enough/);
 });
+
+test('lists all clients, page after page, with the place in the signed query', async () => {
+  const client = { client: 'ann', state: 'active', enrolledAtMs: 0, keys: [] };
+  const { api, requests } = apiWith(
+    json(200, { clients: [client], next: 'ann' }),
+    json(200, { clients: [{ ...client, client: 'bob' }] }),
+  );
+  expect((await api.clients()).map((each) => each.client)).toEqual(['ann', 'bob']);
+  expect(requests.map(({ url }) => url.replace(endpoint.url, ''))).toEqual(['/v1/clients', '/v1/clients?after=ann']);
+});
