@@ -18,16 +18,28 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class RetryPolicy:
+    """How often and how patiently a request is repeated; `sleep` and `random` also serve all other pauses."""
+
+    #: Tries in all, the first included; at least 1.
     attempts: int = 6
+    #: Upper end of the first pause, in seconds; it doubles with every try.
     base_s: float = 0.2
     cap_s: float = 20.0
     sleep: Callable[[float], None] = time.sleep
     #: Uniform in [0, 1).
     random: Callable[[], float] = random.random
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(f"attempts: expected at least 1, got {self.attempts}")
+
     def run(self, attempt: Callable[[int], Result]) -> Result:
-        """Calls `attempt` with the number of tries before it; raises what the last one raised."""
-        for tries in range(self.attempts):
+        """Calls `attempt` with the number of tries before it; raises what the last one raised.
+
+        The pause is uniform in [0, min(cap, base * 2^tries)), after what the server asked for.
+        """
+        tries = 0
+        while True:
             try:
                 return attempt(tries)
             except TributaryError as error:
@@ -35,4 +47,4 @@ class RetryPolicy:
                     raise
                 ceiling = min(self.cap_s, self.base_s * 2**tries)
                 self.sleep((error.retry_after_s or 0.0) + self.random() * ceiling)
-        raise AssertionError("attempts: expected at least 1")
+                tries += 1
