@@ -11,7 +11,7 @@ from .errors import TributaryError
 from .identity import ClientKey
 from .key_file import KeyFile
 from .retry import RetryPolicy
-from .signed_api import SignedApi
+from .signed_api import SignedApi, checked_endpoint
 from .transport import Transport, send
 
 
@@ -34,7 +34,7 @@ def enrol(
     Raises FileExistsError if there is a key file already, ValueError on a name that no federation takes, TributaryError
     `invitation-unknown`, `invitation-expired`, `invitation-used`, `identity-refused` and the others of the API.
     """
-    keys = None if out is None else KeyFile(out, endpoint.rstrip("/"))
+    keys = None if out is None else KeyFile(out, checked_endpoint(endpoint))
     if keys and keys.path.exists():
         raise FileExistsError(f"{keys.path}: there is a file already; it may hold a key")
     if key is None:

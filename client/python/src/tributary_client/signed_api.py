@@ -40,9 +40,7 @@ class SignedApi:
         transport: Transport = send,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", endpoint):
-            raise ValueError(f"endpoint: expected an http or https URL, got {endpoint!r}")
-        self.endpoint = endpoint.rstrip("/")
+        self.endpoint = checked_endpoint(endpoint)
         self.key = key
         self.transport = transport
         self._keys = keys
@@ -102,6 +100,13 @@ class SignedApi:
             return False
         self._offset_s = offset_s
         return True
+
+
+def checked_endpoint(endpoint: str) -> str:
+    """Without a slash at its end. Raises ValueError unless it is an http or https URL without query."""
+    if not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", endpoint):
+        raise ValueError(f"endpoint: expected an http or https URL, got {endpoint!r}")
+    return endpoint.rstrip("/")
 
 
 def _is_refusal(response: Response) -> bool:

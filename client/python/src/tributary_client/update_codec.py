@@ -52,7 +52,7 @@ def write_update(
 def writable(asked: Codec) -> Codec | None:
     """What comes nearest to the codec that is asked for; None for plain float32."""
     kind = asked.get("kind")
-    if kind not in _FRAMES:
+    if not isinstance(kind, str) or kind not in _FRAMES:
         return None
     codec: dict[str, object] = {"kind": kind, "compress": "deflate" if asked.get("compress") == "deflate" else "none"}
     if kind in ("int8", "int4"):
