@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fake_server import answer, lost, problem
+
 from tributary_client.transport import Request, Response
 
 Jwk = dict[str, str]

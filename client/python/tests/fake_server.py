@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+
 from tributary_client import Client, ClientKey, Layout, RetryPolicy, TributaryError, safetensors
 from tributary_client.transport import Request, Response
 

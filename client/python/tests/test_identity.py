@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fake_federation import FakeFederation
 from fake_server import TICKET_ID, FakeServer, answer, client_of, problem
+
 from tributary_client import Client, ClientKey, KeyFile, RetryPolicy, TributaryError, Update, enrol
 from tributary_client.command import main
 

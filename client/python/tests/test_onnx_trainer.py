@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tributary_client import TrainInput, TrainingPlan, TributaryError, safetensors
+
+from tributary_client import TrainingPlan, TrainInput, TributaryError, safetensors
 from tributary_client.answers import PACKAGE_FILES
 
 pytest.importorskip("onnxruntime")

@@ -20,6 +20,7 @@ from fake_server import (
     lost,
     problem,
 )
+
 from tributary_client import Event, MemoryStore, Trained, TrainInput, TributaryError, participate, safetensors
 
 EXPIRED_URL = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tributary_client import Layout, TributaryError, safetensors
 
 LAYOUT = Layout.of({"b": (2, 3), "a": (2,), "empty": (0, 4), "scalar": ()})
@@ -87,7 +88,7 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(length: int) -> None:
                     b'"data_offsets":[0,4]}}', bytes(4)),
             id="a name twice",
         ),
-        pytest.param(file_of(b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,4]}}'), id="digits"),
+        pytest.param(file_of(b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b"]}}"), id="digits"),
     ],
 )  # fmt: skip
 def test_a_hostile_file_is_refused(hostile: bytes) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import codec as reader  # test/vectors/codec.py: reads encoded updates with NumPy alone
 import numpy as np
 import pytest
+
 from tributary_client import Layout, TributaryError
 from tributary_client.update_codec import writable, write_update
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tributary_client import ClientKey, Layout, safetensors
 from tributary_client.update_codec import write_update
 
@@ -26,9 +27,7 @@ def test_a_key_has_the_thumbprint_of_rfc_8037(key: ClientKey, vectors: dict[str,
 
 def test_a_proof_is_that_of_every_client(key: ClientKey, vectors: dict[str, Any]) -> None:
     for proof in vectors["proofs"]:
-        made = key.prove(
-            proof["method"], proof["url"], proof["body"].encode(), vectors["nowMs"] / 1000, proof["nonce"]
-        )
+        made = key.prove(proof["method"], proof["url"], proof["body"].encode(), vectors["nowMs"] / 1000, proof["nonce"])
         assert made == proof["authorization"]
 
 

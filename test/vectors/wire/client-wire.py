@@ -90,7 +90,7 @@ def encoded(codec, values, frame):
 
 
 def quantised(kind, block, levels, codes, scales):
-    """Values on the grid: scale times an integer, the largest of each block being `levels`. No rounding, however drawn."""
+    """Values on the grid, scale times an integer up to `levels`: they need no rounding, however it is drawn."""
     codes, scales = np.array(codes, np.int8), np.array(scales, "<f4")
     values = codes.astype(np.float32) * np.repeat(scales, block)[: len(codes)]
     assert all(np.abs(codes[i : i + block]).max() in (0, levels) for i in range(0, len(codes), block))
