@@ -4,15 +4,18 @@ import type { TaskRecord, VersionRecord } from '../ports/round-store.ts';
 import {
   type ArtifactName,
   artifactNames,
+  type Contributor,
   type TaskResponse,
   type TaskSummary,
   type VersionResponse,
 } from '../wire/api.ts';
 import { artifactKey } from './keys.ts';
+import { readManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
 
 const quarantineShown = 50;
+const contributorsShown = 100;
 const urlLifetimeMs = 60 * 60_000;
 
 export async function listTasks({ rounds }: Pick<Ports, 'rounds'>): Promise<readonly TaskSummary[]> {
@@ -46,7 +49,7 @@ export async function listVersions(ports: Pick<Ports, 'rounds'>, task: TaskId): 
   return (await ports.rounds.versions(task)).map(versionResponse);
 }
 
-/** One version with URLs to fetch it. @throws {FlError} `task-unknown`, `version-unknown` */
+/** One version with URLs to fetch it, and who contributed to it. @throws {FlError} `task-unknown`, `version-unknown` */
 export async function showVersion(
   ports: Pick<Ports, 'rounds' | 'models'>,
   task: TaskId,
@@ -60,7 +63,18 @@ export async function showVersion(
     if (artifacts[name]) packageUrls[name] = await ports.models.presignGet(artifactKey(task, name), urlLifetimeMs);
   }
   const modelUrl = await ports.models.presignGet(record.model.key, urlLifetimeMs);
-  return { ...versionResponse(record), modelUrl, packageUrls };
+  return { ...versionResponse(record), modelUrl, packageUrls, contributors: await contributorsOf(ports, record) };
+}
+
+async function contributorsOf(
+  { models }: Pick<Ports, 'models'>,
+  { manifestKey }: VersionRecord,
+): Promise<readonly Contributor[] | undefined> {
+  const manifest = manifestKey === undefined ? undefined : await readManifest(models, manifestKey);
+  return manifest?.updates
+    .map(({ client, examples, staleness, agent }) => ({ client, examples, staleness, agent }))
+    .sort((a, b) => (a.client < b.client ? -1 : 1))
+    .slice(0, contributorsShown);
 }
 
 function summary({ task, state, version, createdAtMs, config }: TaskRecord): TaskSummary {

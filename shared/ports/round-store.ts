@@ -55,6 +55,7 @@ export interface UploadBinding {
   readonly metrics: Metrics;
   /** As declared; absent for plain float32. */
   readonly codec?: Codec;
+  readonly agent?: string;
   /** The client's signature over it, a JWS. */
   readonly statement: string;
 }
@@ -88,12 +89,13 @@ export interface BufferEntry {
   readonly sha256: string;
   readonly examples: number;
   readonly metrics: Metrics;
+  readonly agent?: string;
   /** The client's signature over it, a JWS. */
   readonly statement: string;
 }
 
 /** The lineage record of a version. */
-export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'packageUrls'> {
+export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'packageUrls' | 'contributors'> {
   readonly model: ModelLocation;
   readonly manifestKey?: string;
   /** How the version differs from the one before lies in so many files of that attempt; absent where it is not kept. */

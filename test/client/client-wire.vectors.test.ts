@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { writeUpdate } from '../../client/typescript/update-codec.ts';
 import { layoutOf } from '../../shared/core/params.ts';
 import { randomFrom } from '../../shared/core/random.ts';
@@ -9,11 +10,37 @@ import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts'
 
 /** What clients in every language put on the wire: client/python/tests/test_vectors.py checks the same file. */
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/wire/client-wire.json', import.meta.url), 'utf8'));
+const numbers = z.array(z.string()).transform((texts) => Float32Array.from(texts, Number));
+const vectors = z
+  .object({
+    keyFile: z.unknown(),
+    kid: z.string(),
+    nowMs: z.number(),
+    proofs: z.array(z.record(z.enum(['method', 'url', 'body', 'nonce', 'authorization']), z.string())),
+    statement: z.object({
+      claims: z.object({
+        sub: z.string(),
+        task: z.string(),
+        ticket: z.string(),
+        baseVersion: z.number(),
+        bytes: z.number(),
+        sha256: z.string(),
+        examples: z.number(),
+      }),
+      jws: z.string(),
+    }),
+    update: z.object({
+      shapes: z.record(z.string(), z.array(z.number())),
+      values: numbers,
+      metadata: z.record(z.string(), z.string()),
+      file: z.base64(),
+    }),
+    codecs: z.array(z.object({ codec: codecSchema, values: numbers, file: z.base64() })),
+  })
+  .parse(JSON.parse(readFileSync(new URL('../vectors/wire/client-wire.json', import.meta.url), 'utf8')));
 const { key } = await readKeyFile(vectors.keyFile);
 const sender = { random: randomFrom('any'), compressors: {} };
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-const floats = (texts: readonly string[]) => Float32Array.from(texts, Number);
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -42,16 +69,16 @@ describe('a signature', () => {
 describe('an update', () => {
   test('in plain float32 is the same file from every client', async () => {
     const { shapes, values, metadata, file } = vectors.update;
-    const layout = layoutOf(Object.keys(shapes).map((name) => ({ name, shape: shapes[name] })));
+    const layout = layoutOf(Object.entries(shapes).map(([name, shape]) => ({ name, shape })));
     const codec = codecSchema.parse({ kind: 'float32' });
-    const { bytes } = await writeUpdate(codec, layout, floats(values), metadata, sender);
+    const { bytes } = await writeUpdate(codec, layout, values, metadata, sender);
     expect(base64(bytes)).toBe(file);
   });
 
   test.each(vectors.codecs)('in $codec.kind is the same file from every client', async ({ codec, values, file }) => {
     const layout = layoutOf([{ name: 'w', shape: [values.length] }]);
     const { metadata } = vectors.update;
-    const { bytes } = await writeUpdate(codecSchema.parse(codec), layout, floats(values), metadata, sender);
+    const { bytes } = await writeUpdate(codec, layout, values, metadata, sender);
     expect(base64(bytes)).toBe(file);
   });
 });

@@ -41,7 +41,7 @@ function cases(): Readonly<Record<string, Case>> {
   });
   const classified: Samples = { x, y, n, shape: [features] };
   const horizon = 2;
-  const values = Float32Array.from({ length: n * horizon }, (_, i) => x[Math.floor(i / horizon) * features] + i % 2);
+  const values = Float32Array.from({ length: n * horizon }, (_, i) => x[Math.floor(i / horizon) * features] + (i % 2));
   const texts = Float32Array.from({ length: n * 5 }, () => draw.below(7));
   return {
     'logistic-regression': {
