@@ -8,7 +8,8 @@ const metrics = { loss: 0.123456789, accuracy: 0.987654321 };
 /** A compact JWS: its header, the seven claims, an Ed25519 signature. */
 const statement = `${'h'.repeat(142)}.${'c'.repeat(320)}.${'s'.repeat(86)}`;
 const etag = `"${'e'.repeat(32)}"`;
-const common = { ticket, client: 'client-0000001', key, etag, dataOffset: 512, sha256, metrics, statement };
+const agent = 'tributary-client/0.1.0 python/3.11 onnxruntime/1.30.0';
+const common = { ticket, client: 'client-0000001', key, etag, dataOffset: 512, sha256, metrics, agent, statement };
 
 /** An update in the buffer, an open ticket and an update in the manifest, in bytes: as the code writes them. */
 export const sizes = {

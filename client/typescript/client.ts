@@ -6,6 +6,7 @@ import type { Metrics, PresignedPut, TicketResponse, TicketStatusResponse } from
 import { type ClientKey, generateClientKey } from '../../shared/wire/identity/keys.ts';
 import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
+import { usualAgent } from './agent.ts';
 import { parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
 import { webCompressors } from './compressors.ts';
 import { type KeyStore, nextKey } from './key-store.ts';
@@ -33,6 +34,8 @@ export interface ClientOptions {
   readonly surroundings?: Surroundings;
   /** Epoch milliseconds for proofs: the real time by default, also where that of `surroundings` is not. */
   readonly clock?: () => number;
+  /** What it runs on, told to the operator with each update: at most 100 printable ASCII characters. */
+  readonly agent?: string;
   /** Lossless formats that this place can write and read; zlib's by default. A task's codec without them is used without. */
   readonly compressors?: Compressors;
 }
@@ -71,6 +74,7 @@ export class TributaryClient {
   readonly #keys: KeyStore | undefined;
   readonly #transport: Transport;
   readonly #retry: RetryPolicy;
+  readonly #agent: string;
   /** The newest model of each task that keeps differences between versions. */
   readonly #models = new Map<string, { readonly version: number; readonly params: Params }>();
 
@@ -81,6 +85,7 @@ export class TributaryClient {
     this.#api = new SignedApi({ endpoint, key: identity, transport: this.#transport, keys, clock });
     this.#keys = keys;
     this.#retry = { ...defaultRetryPolicy, ...options.retry };
+    this.#agent = options.agent ?? usualAgent();
     this.store = options.store ?? memoryStore();
     this.surroundings = options.surroundings ?? realSurroundings;
     this.compressors = options.compressors ?? webCompressors;
@@ -276,7 +281,7 @@ export class TributaryClient {
       path: ['tickets', ticket, 'upload'],
       content: async (key) => {
         const said = { sub: key.client, task, ticket, baseVersion, bytes, sha256, examples };
-        return { ...update, bytes, statement: await signStatement(key, said) };
+        return { ...update, bytes, agent: this.#agent, statement: await signStatement(key, said) };
       },
       signal,
     });

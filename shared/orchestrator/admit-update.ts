@@ -91,6 +91,7 @@ async function inspect(
     sha256: ticket.upload.sha256,
     examples: ticket.upload.examples,
     metrics: ticket.upload.metrics,
+    agent: ticket.upload.agent,
     statement: ticket.upload.statement,
   };
 }

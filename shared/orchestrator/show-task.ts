@@ -4,16 +4,19 @@ import type { TaskRecord, VersionRecord } from '../ports/round-store.ts';
 import {
   type ArtifactName,
   artifactNames,
+  type Contributor,
   type TaskResponse,
   type TaskSummary,
   type VersionResponse,
 } from '../wire/api.ts';
 import { expireTickets } from './expire-tickets.ts';
 import { artifactKey } from './keys.ts';
+import { readManifest } from './manifest.ts';
 import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
 
 const quarantineShown = 50;
+const contributorsShown = 100;
 const urlLifetimeMs = 60 * 60_000;
 
 export async function listTasks({ rounds }: Pick<Ports, 'rounds'>): Promise<readonly TaskSummary[]> {
@@ -47,7 +50,7 @@ export async function listVersions(ports: Pick<Ports, 'rounds'>, task: TaskId): 
   return (await ports.rounds.versions(task)).map(versionResponse);
 }
 
-/** One version with URLs to fetch it. @throws {FlError} `task-unknown`, `version-unknown` */
+/** One version with URLs to fetch it, and who contributed to it. @throws {FlError} `task-unknown`, `version-unknown` */
 export async function showVersion(
   ports: Pick<Ports, 'rounds' | 'models'>,
   task: TaskId,
@@ -63,7 +66,19 @@ export async function showVersion(
   const modelUrl = await ports.models.presignGet(record.model.key, urlLifetimeMs);
   const { manifestKey } = record;
   const manifestUrl = manifestKey === undefined ? undefined : await ports.models.presignGet(manifestKey, urlLifetimeMs);
-  return { ...versionResponse(record), modelUrl, manifestUrl, packageUrls };
+  const contributors = await contributorsOf(ports, record);
+  return { ...versionResponse(record), modelUrl, manifestUrl, packageUrls, contributors };
+}
+
+async function contributorsOf(
+  { models }: Pick<Ports, 'models'>,
+  { manifestKey }: VersionRecord,
+): Promise<readonly Contributor[] | undefined> {
+  const manifest = manifestKey === undefined ? undefined : await readManifest(models, manifestKey);
+  return manifest?.updates
+    .map(({ client, examples, staleness, agent }) => ({ client, examples, staleness, agent }))
+    .sort((a, b) => (a.client < b.client ? -1 : 1))
+    .slice(0, contributorsShown);
 }
 
 function summary({ task, state, version, createdAtMs, config }: TaskRecord): TaskSummary {

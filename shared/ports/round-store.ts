@@ -61,6 +61,7 @@ export interface UploadBinding {
   readonly metrics: Metrics;
   /** As declared; absent for plain float32. */
   readonly codec?: Codec;
+  readonly agent?: string;
   /** The client's signature over it, a JWS. */
   readonly statement: string;
 }
@@ -103,12 +104,14 @@ export interface BufferEntry {
   readonly sha256: string;
   readonly examples: number;
   readonly metrics: Metrics;
+  readonly agent?: string;
   /** The client's signature over it, a JWS. */
   readonly statement: string;
 }
 
 /** The lineage record of a version. */
-export interface VersionRecord extends Omit<VersionResponse, 'modelUrl' | 'manifestUrl' | 'packageUrls'> {
+export interface VersionRecord
+  extends Omit<VersionResponse, 'modelUrl' | 'manifestUrl' | 'packageUrls' | 'contributors'> {
   readonly model: ModelLocation;
   readonly manifestKey?: string;
   /** How the version differs from the one before lies in so many files of that attempt; absent where it is not kept. */

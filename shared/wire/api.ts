@@ -16,6 +16,9 @@ export const metricsSchema = z
   .refine((metrics) => Object.keys(metrics).length <= 20, 'at most 20 metrics');
 export type Metrics = Readonly<Record<string, number>>;
 
+/** What a client says that it runs on, e.g. `tributary-client/0.1.0 python/3.11`: for people, nothing depends on it. */
+export const agentSchema = z.string().regex(/^[ -~]{1,100}$/, 'at most 100 printable ASCII characters');
+
 /** The files of a task's training package that every task has. */
 const neededArtifacts = [
   'forward.onnx',
@@ -117,6 +120,7 @@ export const uploadRequestSchema = z.strictObject({
   metrics: metricsSchema.default({}),
   /** How the update is written; absent for a plain float32 safetensors file. */
   codec: codecSchema.optional(),
+  agent: agentSchema.optional(),
   /** The client's signature over what the update is: a JWS, see `identity/statement.ts`. */
   statement: statementSchema,
 });
@@ -205,6 +209,16 @@ export interface VersionResponse {
   readonly modelUrl?: string;
   readonly manifestUrl?: string;
   readonly packageUrls?: Readonly<Partial<Record<ArtifactName, string>>>;
+  /** Whose updates the round took up, those included that its rules put aside: by name, the first 100. */
+  readonly contributors?: readonly Contributor[];
+}
+
+export interface Contributor {
+  readonly client: string;
+  readonly examples: number;
+  readonly staleness: number;
+  /** What it said that it runs on. */
+  readonly agent?: string;
 }
 
 /** RFC 9457 problem document: every error of the API. `code` is stable. */

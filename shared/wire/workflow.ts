@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type TicketId, ticketIdPattern } from '../core/names.ts';
+import { agentSchema } from './api.ts';
 import { codecSchema, encodingSchema } from './codec-config.ts';
 import { statementSchema } from './identity/statement.ts';
 import { clientIdSchema, taskIdSchema } from './names.ts';
@@ -141,6 +142,7 @@ export const manifestSchema = z.strictObject({
         /** In [0, 1]; all together make one. What rules make of it is in the verdict. */
         weight: z.number().min(0).max(1),
         metrics: z.record(z.string(), z.number()),
+        agent: agentSchema.optional(),
         /** What the client signed: who contributed this can be proved by it. */
         statement: statementSchema,
       }),

@@ -61,6 +61,7 @@ describe('taking part', () => {
       sha256: createHash('sha256').update(bytes).digest('hex'),
       examples: 4,
       metrics: { trainLoss: 0.25 },
+      agent: expect.stringMatching(/^tributary-client\/[\d.]+ Node\.js\/\d+$/),
       statement: expect.any(String),
     });
     expect(stored?.url).toBe(put.url);

@@ -7,38 +7,26 @@ import { z } from 'zod';
 import { sessionOptions } from '../../shared/onnx/runtime/runtime.ts';
 import { largestDifference, runCase } from '../browser/graph-case.ts';
 import { graphCases } from '../browser/graph-cases.ts';
+import { findPython, withoutPython } from './find-python.ts';
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, '..', 'vectors', 'training-graphs', 'run.py');
 
-/** The first Python that has onnxruntime and NumPy, with its onnxruntime's version. */
-async function findPython(): Promise<{ python: string; version: string } | undefined> {
-  for (const python of [process.env.PYTHON, 'python3']) {
-    if (!python) continue;
-    const asked = run(python, ['-c', 'import numpy, onnxruntime; print(onnxruntime.__version__)'], { timeout: 60_000 });
-    const version = await asked.then(
-      ({ stdout }) => stdout.trim(),
-      () => undefined,
-    );
-    if (version) return { python, version };
-  }
-  return undefined;
-}
-
-const found = await findPython();
+const needed = ['numpy', 'onnxruntime'];
+const found = await findPython(...needed);
 const resultSchema = z.record(z.string(), z.record(z.string(), z.string()));
 
 test("Python's onnxruntime trains the same graphs to the same parameters as Node's", {
   timeout: 120_000,
 }, async (context) => {
-  if (!found) return context.skip('no Python with onnxruntime and numpy: set PYTHON, or pip install onnxruntime numpy');
+  if (!found) return context.skip(withoutPython(...needed));
   const cases = await graphCases();
-  const running = run(found.python, [script], { maxBuffer: 256 * 1024 * 1024 });
+  const running = run(found.command, [script], { maxBuffer: 256 * 1024 * 1024 });
   running.child.stdin?.end(JSON.stringify(cases));
   const results = resultSchema.parse(JSON.parse((await running).stdout));
   for (const graphCase of cases) {
     const expected = await runCase(ort, graphCase, sessionOptions);
     const difference = largestDifference(results[graphCase.name], expected);
-    expect(difference, `${graphCase.name}, onnxruntime ${found.version}`).toBeLessThan(1e-7);
+    expect(difference, `${graphCase.name}, onnxruntime ${found.versions[1]}`).toBeLessThan(1e-7);
   }
 });

@@ -41,6 +41,7 @@ interface UploadOptions {
   readonly bytes?: Uint8Array;
   readonly codec?: CodecInput;
   readonly metrics?: Metrics;
+  readonly agent?: string;
 }
 
 /** The only statement that the federation takes for signed. */
@@ -163,7 +164,8 @@ export class MemoryFederation {
     const written = await writeUpdate(codec, this.layout, values, metadata, sender);
     const bytes = options.bytes ?? written.bytes;
     const declared = { bytes: bytes.length, sha256: sha256(bytes), examples, metrics: options.metrics ?? {} };
-    const request = { client: clientId(client), ...declared, codec: written.codec, statement: signed };
+    const { agent } = options;
+    const request = { client: clientId(client), ...declared, codec: written.codec, agent, statement: signed };
     await openUpload(this.ports, ticket as TicketId, request);
     const key = updateKey(task, ticket as TicketId);
     await this.updates.createOnce(key, bytes);

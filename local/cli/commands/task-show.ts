@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TaskResponse } from '../../../shared/wire/api.ts';
+import type { Contributor, TaskResponse } from '../../../shared/wire/api.ts';
 import type { Console } from '../console.ts';
 import { endpointOption, resolveEndpoint } from '../endpoint.ts';
 import { percentText } from '../format.ts';
@@ -10,15 +10,17 @@ export function addTaskShow(group: Command, console: Console): void {
   group
     .command('show')
     .argument('<task>', "the task's id")
-    .summary("show a task's state, counts, newest version and quarantine")
+    .summary("show a task's state, counts, newest version, its clients, and quarantine")
     .addOption(endpointOption())
-    .option('--json', "print the API's answer as it is", false)
+    .option('--json', 'print one JSON object', false)
     .addHelpText('after', '\nExample:\n  npx tributary task show synthetic-1-1')
     .action(async (task: string, { endpoint, json }: { endpoint?: string; json: boolean }) => {
       const api = new OperatorApi(await resolveEndpoint(endpoint, console.env));
       const found = await api.task(task, console.signal);
-      if (json) console.out(JSON.stringify(found));
-      else for (const line of taskLines(found)) console.out(line);
+      const fromRound = found.latest?.origin.kind === 'round';
+      const { contributors } = fromRound ? await api.version(task, found.version, console.signal) : {};
+      if (json) console.out(JSON.stringify({ ...found, contributors }));
+      else for (const line of [...taskLines(found), ...contributorLines(contributors)]) console.out(line);
     });
 }
 
@@ -33,6 +35,19 @@ function aggregationText({ aggregation, method, serverOptimizer, codecs }: TaskR
     ...(codecs.download ? [`versions as ${codecs.download.kind} differences`] : []),
   ];
   return parts.join('; ');
+}
+
+/** Who contributed to the newest version, and what each says that it runs on. */
+export function contributorLines(contributors: readonly Contributor[] = []): string[] {
+  if (contributors.length === 0) return [];
+  const head = ['client', 'runs on', 'examples', 'behind'];
+  const rows = contributors.map(({ client, examples, staleness, agent = '' }) => [
+    client,
+    agent,
+    String(examples),
+    String(staleness),
+  ]);
+  return ['', 'clients of the newest version', ...table([head, ...rows], 2).map((line) => `  ${line}`)];
 }
 
 /** A task for a person. */
