@@ -98,6 +98,12 @@ def encode(layout: Layout, vector: Vector, metadata: Mapping[str, str] | None = 
     return header_bytes(header) + np.ascontiguousarray(vector, "<f4").tobytes()
 
 
+def encode_labelled(x: NDArray[Any], y: NDArray[Any]) -> bytes:
+    """A labelled set as a file, as a task's `heldOut` takes it: x [n, ...], y [n] classes or [n, outputs] values."""
+    layout = Layout.of({"x": x.shape, "y": y.shape})
+    return encode(layout, layout.join({"x": x, "y": y}))
+
+
 def header_bytes(header: Mapping[str, object]) -> bytes:
     """A file's start: the header's length, and the header, padded with spaces to a multiple of 8 bytes."""
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
