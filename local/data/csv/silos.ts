@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseTable, type Table } from '../../../client/typescript/data/table/table.ts';
 import { FlError } from '../../../shared/core/errors.ts';
 import type { LoadContext } from '../federation.ts';
 import { readPlainOrGzip } from '../read-file.ts';
-import { parseTable, type Table } from './table.ts';
 
 const silosFile = /\.(csv|tsv|data)(\.gz)?$/i;
 const limitBytes = 256 * 2 ** 20;
@@ -62,8 +62,8 @@ export function siloId(file: string): string {
   return file.replace(silosFile, '');
 }
 
-/** All files have headers or none has; without headers, all have the same number of columns. */
-export function requireOneForm(tables: readonly Table[]): boolean {
+/** All files have headers or none has; without headers, all have the same number of columns. @throws {FlError} data-malformed */
+export function requireOneForm(tables: readonly Table[]): void {
   const [first] = tables;
   for (const table of tables) {
     if (table.named !== first.named) {
@@ -78,7 +78,6 @@ export function requireOneForm(tables: readonly Table[]): boolean {
       throw new FlError('data-malformed', `${table.file}:1: ${counts}, and without headers they cannot be matched`);
     }
   }
-  return first.named;
 }
 
 /** The label column's name, checked in every table. @throws {FlError} label-missing */

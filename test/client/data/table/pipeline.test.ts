@@ -1,22 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encode } from '../../../../local/data/csv/encode.ts';
-import { canonicalLabel, classesOf } from '../../../../local/data/csv/label.ts';
-import { featureNames, type SchemaOptions, schemaOf } from '../../../../local/data/csv/schema.ts';
-import { mergeSummaries, summarise } from '../../../../local/data/csv/summary.ts';
-import { parseTable, type Table } from '../../../../local/data/csv/table.ts';
+import { encode } from '../../../../client/typescript/data/table/encode.ts';
+import { type Encoding, featureNames } from '../../../../client/typescript/data/table/encoding.ts';
+import { fitPipeline } from '../../../../client/typescript/data/table/fit.ts';
+import { canonicalLabel, classesOf } from '../../../../client/typescript/data/table/label.ts';
+import { mergeSummaries } from '../../../../client/typescript/data/table/merge.ts';
+import { type PipelineInput, parsePipeline } from '../../../../client/typescript/data/table/pipeline.ts';
+import { summarise } from '../../../../client/typescript/data/table/summarise.ts';
+import { parseSummary } from '../../../../client/typescript/data/table/summary.ts';
+import { parseTable, type Table } from '../../../../client/typescript/data/table/table.ts';
 
 const table = (text: string, file = 'a.csv', header?: boolean): Table => {
   const parsed = parseTable(text, file, header);
   if (!parsed) throw new Error('the test wrote an empty table');
   return parsed;
 };
-const agree = (tables: readonly Table[], options: Partial<SchemaOptions> = {}) =>
-  schemaOf(mergeSummaries(tables.map((t) => summarise(t, { label: 'y', minimumCount: 1 }))), {
-    label: 'y',
-    named: true,
-    ...options,
-  });
+const pipelineOf = (options: Partial<PipelineInput> = {}) => parsePipeline({ label: 'y', ...options });
+const summaryOf = (t: Table, options: Partial<PipelineInput> = {}) => summarise(t, pipelineOf(options));
+/** Small tables: no category is too rare to tell. */
+const agree = (tables: readonly Table[], options: Partial<PipelineInput> = {}): Encoding =>
+  fitPipeline(
+    tables.map((t) => ({ table: t })),
+    pipelineOf({ disclosure: { minimumCount: 1 }, ...options }),
+  );
+const kept = (name: string): Partial<PipelineInput> => ({ columns: [{ name, kind: 'auto' }] });
+const x = (t: Table, encoding: Encoding, rows: number[]) => [...encode(t, encoding, { rows }).x];
 
 describe('summaries', () => {
   it('merge to the moments of all rows, however the rows are cut', () => {
@@ -25,7 +33,7 @@ describe('summaries', () => {
         fc.array(fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1 }), { minLength: 1 }),
         (silos) => {
           const summaries = silos.map((values) =>
-            summarise(table(`x,y\n${values.map((v) => `${v},a`).join('\n')}\n`, 'a.csv', true), { label: 'y' }),
+            summaryOf(table(`x,y\n${values.map((v) => `${v},a`).join('\n')}\n`, 'a.csv', true)),
           );
           const [{ numeric }] = mergeSummaries(summaries).columns;
           const all = silos.flat();
@@ -43,13 +51,13 @@ describe('summaries', () => {
   });
 
   it('do not cancel far from zero, as sums of squares would', () => {
-    const summaries = ['1000000001', '1000000003'].map((v) => summarise(table(`x,y\n${v},a\n`), { label: 'y' }));
+    const summaries = ['1000000001', '1000000003'].map((v) => summaryOf(table(`x,y\n${v},a\n`)));
     expect(mergeSummaries(summaries).columns[0].numeric?.squares).toBe(2);
   });
 
   it('keep rare values, and every value of a free-text column, in the silo', () => {
     const rows = Array.from({ length: 10 }, (_, i) => `patient ${i},${i === 0 ? 'plague' : 'flu'},a`);
-    const summary = summarise(table(`name,illness,y\n${rows.join('\n')}\n`), { label: 'y' });
+    const summary = summaryOf(table(`name,illness,y\n${rows.join('\n')}\n`));
     const sent = JSON.stringify(summary);
     expect(sent).not.toContain('patient');
     expect(sent).not.toContain('plague');
@@ -57,15 +65,19 @@ describe('summaries', () => {
   });
 
   it('survive JSON, as they would on the way to a coordinator', () => {
-    const summary = summarise(table('x,y\n1,a\n,b\n'), { label: 'y' });
-    expect(mergeSummaries([JSON.parse(JSON.stringify(summary))])).toEqual(mergeSummaries([summary]));
+    const summary = summaryOf(table('x,y\n1,a\n,b\n'));
+    expect(mergeSummaries([parseSummary(JSON.parse(JSON.stringify(summary)))])).toEqual(mergeSummaries([summary]));
   });
 
   it('are not confused by names and values such as __proto__', () => {
     const t = table('__proto__,constructor,y\n__proto__,1,a\ntoString,2,b\n__proto__,4,a\n', 'a.csv', true);
-    const schema = agree([t]);
-    expect(schema.columns.flatMap(featureNames)).toEqual(['__proto__=__proto__', '__proto__=toString', 'constructor']);
-    expect([...encode(t, schema, [0]).x.subarray(0, 2)]).toEqual([1, 0]);
+    const encoding = agree([t]);
+    expect(encoding.columns.flatMap(featureNames)).toEqual([
+      '__proto__=__proto__',
+      '__proto__=toString',
+      'constructor',
+    ]);
+    expect(x(t, encoding, [0]).slice(0, 2)).toEqual([1, 0]);
   });
 });
 
@@ -73,9 +85,10 @@ describe('schema and encoding', () => {
   it('standardise by the mean and variance of all silos', () => {
     // Values 1, 3 and 5, 7: mean 4, population variance 5.
     const [a, b] = [table('x,y\n1,n\n3,p\n'), table('x,y\n5,n\n7,p\n')];
-    const schema = agree([a, b]);
-    expect(schema.columns).toEqual([{ kind: 'numeric', name: 'x', mean: 4, deviation: Math.sqrt(5), missing: false }]);
-    const { x, y, shape } = encode(b, schema, [1, 0]);
+    const encoding = agree([a, b]);
+    expect(encoding.columns).toEqual([{ kind: 'numeric', name: 'x', missing: false }]);
+    expect(encoding.steps[0]).toEqual({ kind: 'scale', columns: [{ name: 'x', mean: 4, deviation: Math.sqrt(5) }] });
+    const { x, y, shape } = encode(b, encoding, { rows: [1, 0] });
     expect(shape).toEqual([1]);
     expect(x[0]).toBeCloseTo(3 / Math.sqrt(5), 6);
     expect(x[1]).toBeCloseTo(1 / Math.sqrt(5), 6);
@@ -84,35 +97,35 @@ describe('schema and encoding', () => {
 
   it('put a missing number at the mean and say so in a feature of its own', () => {
     const t = table('x,y\n1,n\n?,p\n3,n\n');
-    const schema = agree([t]);
-    expect(schema.columns.flatMap(featureNames)).toEqual(['x', 'x missing']);
-    expect([...encode(t, schema, [0, 1, 2]).x]).toEqual([-1, 0, 0, 1, 1, 0]);
-    expect([...encode(t, agree([t], { missingIndicator: false }), [0, 1, 2]).x]).toEqual([-1, 0, 1]);
+    const encoding = agree([t]);
+    expect(encoding.columns.flatMap(featureNames)).toEqual(['x', 'x missing']);
+    expect(x(t, encoding, [0, 1, 2])).toEqual([-1, 0, 0, 1, 1, 0]);
+    expect(x(t, agree([t], { missingIndicator: false }), [0, 1, 2])).toEqual([-1, 0, 1]);
   });
 
   it('one-hot the most frequent categories and gather the rest', () => {
     const t = table('c,y\nred,n\nred,p\nblue,n\nblue,n\nblue,p\ngreen,p\n,p\n', 'a.csv', true);
-    const schema = agree([t], { maximumCategories: 2 });
-    expect(schema.columns.flatMap(featureNames)).toEqual(['c=blue', 'c=red', 'c: other', 'c missing']);
-    expect([...encode(t, schema, [0, 2, 5, 6]).x]).toEqual([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
-    expect(schema.notes.join()).toContain('the 2 most frequent values');
+    const encoding = agree([t], { maximumCategories: 2 });
+    expect(encoding.columns.flatMap(featureNames)).toEqual(['c=blue', 'c=red', 'c: other', 'c missing']);
+    expect(x(t, encoding, [0, 2, 5, 6])).toEqual([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    expect(encoding.notes.join()).toContain('the 2 most frequent values');
   });
 
   it('match columns by name: order may differ, an absent column is missing', () => {
     const a = table('x,z,y\n1,10,n\n3,20,p\n');
     const b = table('y,x\nn,5\np,7\n');
-    const schema = agree([a, b]);
-    expect(schema.columns.map(({ name, missing }) => [name, missing])).toEqual([
+    const encoding = agree([a, b]);
+    expect(encoding.columns.map(({ name, missing }) => [name, missing])).toEqual([
       ['x', false],
       ['z', true],
     ]);
-    expect([...encode(b, schema, [0]).x].map((v) => Math.round(v * 1000))).toEqual([447, 0, 1000]);
+    expect(x(b, encoding, [0]).map((v) => Math.round(v * 1000))).toEqual([447, 0, 1000]);
   });
 
   it('drop constant and empty columns with a note', () => {
-    const schema = agree([table('k,e,s,x,y\n5,,same,1,n\n5,,same,2,p\n')]);
-    expect(schema.columns.map(({ name }) => name)).toEqual(['x']);
-    expect(schema.notes).toEqual([
+    const encoding = agree([table('k,e,s,x,y\n5,,same,1,n\n5,,same,2,p\n')]);
+    expect(encoding.columns.map(({ name }) => name)).toEqual(['x']);
+    expect(encoding.notes).toEqual([
       'dropped column "k": constant',
       'dropped column "e": always missing',
       'dropped column "s": constant',
@@ -128,10 +141,10 @@ describe('schema and encoding', () => {
     ['a row counter', 'line', (i: number) => i + 1],
     ['free text', 'remark', (i: number) => `seen by nurse ${i}`],
   ])('drop identifiers: %s', (_, name, column) => {
-    const schema = agree([people(column, name)]);
-    expect(schema.columns.map((rule) => rule.name)).toEqual(['x']);
-    expect(schema.notes[0]).toMatch(/looks like an identifier/);
-    expect(agree([people(column, name)], { keep: [name] }).columns).toHaveLength(2);
+    const encoding = agree([people(column, name)]);
+    expect(encoding.columns.map((rule) => rule.name)).toEqual(['x']);
+    expect(encoding.notes[0]).toMatch(/looks like an identifier/);
+    expect(agree([people(column, name)], kept(name)).columns).toHaveLength(2);
   });
 
   it('keep the ages of many small silos, although no two in a silo are the same', () => {
@@ -140,12 +153,7 @@ describe('schema and encoding', () => {
       return table(`${rows.join('\n')}\n`.replace(/^/, 'age,y\n'));
     });
     expect(agree(silos).columns).toHaveLength(1);
-    expect(
-      agree(
-        silos.map((t) => ({ ...t, named: false })),
-        { named: false },
-      ).columns,
-    ).toHaveLength(1);
+    expect(agree(silos.map((t) => ({ ...t, named: false }))).columns).toHaveLength(1);
   });
 
   it('keep whole-number measurements although nearly all differ', () => {
@@ -153,7 +161,11 @@ describe('schema and encoding', () => {
   });
 
   it('leave out columns on request', () => {
-    expect(agree([table('x,z,y\n1,2,n\n2,3,p\n')], { drop: ['z'] }).columns.map(({ name }) => name)).toEqual(['x']);
+    expect(
+      agree([table('x,z,y\n1,2,n\n2,3,p\n')], { columns: [{ name: 'z', kind: 'drop' }] }).columns.map(
+        ({ name }) => name,
+      ),
+    ).toEqual(['x']);
   });
 
   it('take a stray word in a column of numbers for missing, with a note', () => {
@@ -161,14 +173,14 @@ describe('schema and encoding', () => {
     const t = table(`x,y\n${rows.join('\n')}\n`);
     const header = table(`x,y\n${rows.join('\n')}\n`, 'a.csv', true);
     expect(header.rows).toEqual(t.rows.slice(t.named ? 0 : 1));
-    const schema = agree([header]);
-    expect(schema.columns[0].kind).toBe('numeric');
-    expect(schema.notes).toEqual(['column "x": 1 of 60 values are no numbers, taken as missing']);
+    const encoding = agree([header]);
+    expect(encoding.columns[0].kind).toBe('numeric');
+    expect(encoding.notes).toEqual(['column "x": 1 of 60 values are no numbers, taken as missing']);
   });
 
   it('cut off a typing error at ten deviations', () => {
     const t = table(`x,y\n${Array.from({ length: 500 }, (_, i) => `${i === 0 ? 1e9 : i % 10},${i % 2}`).join('\n')}\n`);
-    expect(encode(t, agree([t]), [0]).x[0]).toBe(10);
+    expect(x(t, agree([t]), [0])[0]).toBe(10);
   });
 
   it('refuse a table without one usable feature', () => {
@@ -178,9 +190,7 @@ describe('schema and encoding', () => {
 
 describe('labels', () => {
   const labelled = (values: readonly (string | number)[]) =>
-    mergeSummaries([
-      summarise(table(`x,y\n${values.map((v, i) => `${i},${v}`).join('\n')}\n`, 'a.csv', true), { label: 'y' }),
-    ]);
+    mergeSummaries([summaryOf(table(`x,y\n${values.map((v, i) => `${i},${v}`).join('\n')}\n`, 'a.csv', true))]);
 
   it.each([
     ['>50K.', '>50K'],

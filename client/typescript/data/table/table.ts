@@ -1,5 +1,5 @@
 import { type CsvError, parse } from 'csv-parse/sync';
-import { FlError } from '../../../shared/core/errors.ts';
+import { FlError } from '../../../../shared/core/errors.ts';
 import { numberOf } from './number.ts';
 
 /** One silo's rows as text: cells are trimmed, and a missing value is ''. */

@@ -1,6 +1,6 @@
-import { FlError } from '../../../shared/core/errors.ts';
+import { FlError } from '../../../../shared/core/errors.ts';
 import { numberOf } from './number.ts';
-import type { SiloSummary } from './summary.ts';
+import type { Summary } from './summary.ts';
 
 /** One spelling per class: `>50K.` (UCI's adult.test) is `>50K`, and `1.0` is `1`. */
 export function canonicalLabel(cell: string): string {
@@ -13,7 +13,7 @@ export function canonicalLabel(cell: string): string {
  * The classes in order: by value if all are numbers, else by code unit.
  * @throws {FlError} label-unsuitable on fewer than two classes, on measurements, and on text that is no class
  */
-export function classesOf({ labels }: SiloSummary, name: string): string[] {
+export function classesOf({ labels }: Pick<Summary, 'labels'>, name: string): string[] {
   const rows = labels.reduce((sum, [, count]) => sum + count, 0);
   const unsuitable = (what: string) => new FlError('label-unsuitable', `label "${name}": ${what}`);
   if (labels.length < 2)

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { numberOf } from '../../../../local/data/csv/number.ts';
-import { parseTable } from '../../../../local/data/csv/table.ts';
+import { numberOf } from '../../../../client/typescript/data/table/number.ts';
+import { parseTable } from '../../../../client/typescript/data/table/table.ts';
 import { FlError } from '../../../../shared/core/errors.ts';
 
 describe('parseTable', () => {
