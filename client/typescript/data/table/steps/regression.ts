@@ -6,8 +6,8 @@ import type { Summary } from '../summary.ts';
 type RegressionStep = FittedStepOf<'fill-regression'>;
 type Products = NonNullable<Summary['products']>;
 
-/** Passes over a row's gaps at most; each gap is predicted from the others, so a few are needed. */
-const maximumSweeps = 50;
+/** Passes over a row's gaps at most; each gap is predicted from the others, so several are needed. */
+const maximumSweeps = 1000;
 const converged = 1e-10;
 
 /**
