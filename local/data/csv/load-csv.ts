@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { concatenate, pick } from '../../../client/typescript/data/pick.ts';
 import { encode } from '../../../client/typescript/data/table/encode.ts';
 import { featureNames } from '../../../client/typescript/data/table/encoding.ts';
 import { fitPipeline } from '../../../client/typescript/data/table/fit.ts';
@@ -6,7 +7,6 @@ import { type PipelineInput, parsePipeline } from '../../../client/typescript/da
 import { FlError } from '../../../shared/core/errors.ts';
 import { permutation, randomFrom } from '../../../shared/core/random.ts';
 import { checkNumber } from '../check-number.ts';
-import { concatenate, pick } from '../examples.ts';
 import type { Federation, LoadContext, Suggestion } from '../federation.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { labelName, noteMissingColumns, readTables, requireOneForm, siloId } from './silos.ts';

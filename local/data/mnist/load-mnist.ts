@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
+import { slice } from '../../../client/typescript/data/pick.ts';
 import { FlError } from '../../../shared/core/errors.ts';
 import { permutation, randomFrom } from '../../../shared/core/random.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 import { checkNumber } from '../check-number.ts';
-import { slice } from '../examples.ts';
 import type { Federation, LoadContext } from '../federation.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { readPlainOrGzip } from '../read-file.ts';

@@ -28,17 +28,11 @@ function firstAgreement(merged: Summary): Encoding {
   const { pipeline } = merged;
   const declared = pipeline.columns.find(({ name }) => name === pipeline.label)?.categories;
   const classes = declared?.map(canonicalLabel) ?? classesOf(merged, pipeline.label);
+  const counts = new Map(merged.labels);
+  const classCounts = classes.map((label) => counts.get(label) ?? 0);
   const { columns, notes } = columnRules(merged);
-  return {
-    format: 'tributary-encoding-1',
-    pipeline,
-    exchanges: 0,
-    complete: false,
-    classes,
-    columns,
-    steps: [],
-    notes,
-  };
+  const format = 'tributary-encoding-1';
+  return { format, pipeline, exchanges: 0, complete: false, classes, classCounts, columns, steps: [], notes };
 }
 
 function fitSteps(encoding: Encoding, merged: Summary): Pick<Encoding, 'steps' | 'complete'> {

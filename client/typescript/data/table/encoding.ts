@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FlError } from '../../../../shared/core/errors.ts';
-import { issuesText, pipelineSchema } from './pipeline.ts';
+import { issuesText } from '../issues.ts';
+import { pipelineSchema } from './pipeline.ts';
 
 const name = z.string();
 const number = z.number();
@@ -58,6 +59,8 @@ export const encodingSchema = z.strictObject({
   /** True if every step of the pipeline is fitted; else the silos summarise again, under this encoding. */
   complete: z.boolean(),
   classes: z.array(z.string()).min(2),
+  /** Rows of each class in all silos, for class weights. */
+  classCounts: z.array(z.number().int().min(0)).min(2),
   columns: z.array(columnRuleSchema).min(1),
   steps: z.array(fittedStepSchema),
   notes: z.array(z.string()),

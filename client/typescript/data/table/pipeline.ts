@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FlError } from '../../../../shared/core/errors.ts';
+import { issuesText } from '../issues.ts';
 
 const name = z.string().min(1).max(200);
 /** Numeric columns that a step is for. Default: all. */
@@ -108,11 +109,6 @@ export function parsePipeline(input: unknown): Pipeline {
   const { data, error } = pipelineSchema.safeParse(input);
   if (error) throw new FlError('pipeline-invalid', issuesText(error));
   return data;
-}
-
-/** Every issue of a schema's error in one line. */
-export function issuesText({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 }
 
 /** True for a step that asks for quantiles. */

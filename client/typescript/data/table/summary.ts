@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FlError } from '../../../../shared/core/errors.ts';
-import { issuesText, pipelineSchema } from './pipeline.ts';
+import { issuesText } from '../issues.ts';
+import { pipelineSchema } from './pipeline.ts';
 
 const count = z.number().int().min(0);
 const momentsSchema = z.strictObject({

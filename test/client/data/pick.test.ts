@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { concatenate, pick, slice } from '../../../local/data/examples.ts';
+import { concatenate, pick, slice } from '../../../client/typescript/data/pick.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 
 const values: Samples = { x: Float32Array.of(1, 2, 3), y: Float32Array.of(1, 10, 2, 20, 3, 30), n: 3, shape: [1] };

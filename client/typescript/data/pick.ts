@@ -1,4 +1,4 @@
-import type { Samples } from '../../shared/core/samples.ts';
+import type { Samples } from '../../../shared/core/samples.ts';
 
 /** Examples `from` to `to` (exclusive) of `samples`: views, no copy. */
 export function slice(samples: Samples, from: number, to: number): Samples {
