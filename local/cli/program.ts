@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { addClientRun } from './commands/client-run.ts';
+import { addDataAgree } from './commands/data-agree.ts';
+import { addDataSummary } from './commands/data-summary.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
@@ -55,6 +57,12 @@ export function createProgram(console: Console): Command {
   addModelRollback(model, console);
   const client = program.command('client').summary('take part in a task').description('One participant of a task.');
   addClientRun(client, console);
+  const data = program
+    .command('data')
+    .summary('agree with other silos on how tables become examples')
+    .description('Summaries of tables, and what silos agree on from them.');
+  addDataSummary(data, console);
+  addDataAgree(data, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);
