@@ -97,7 +97,9 @@ test('silos that share summaries only train one model, each from its own file', 
           accuracy = metrics.accuracy;
           return metrics;
         },
+        // The last is measured on the version that the first three rounds made.
         maxUpdates: 4,
+        awaitOutcome: true,
       });
       expect(summary.updates).toBe(4);
       return accuracy;
