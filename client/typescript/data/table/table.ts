@@ -1,4 +1,4 @@
-import { type CsvError, parse } from 'csv-parse/sync';
+import { type CsvError, parse } from 'csv-parse/browser/esm/sync';
 import { FlError } from '../../../../shared/core/errors.ts';
 import { numberOf } from './number.ts';
 

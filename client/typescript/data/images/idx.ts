@@ -1,4 +1,4 @@
-import { FlError } from '../../../shared/core/errors.ts';
+import { FlError } from '../../../../shared/core/errors.ts';
 
 /** An IDX file of unsigned bytes: `values` has `product(dimensions)` elements, a view of the file's bytes. */
 export interface IdxBytes {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseIdx } from '../../../../local/data/mnist/idx.ts';
+import { parseIdx } from '../../../../client/typescript/data/images/idx.ts';
 
 // Written by hand from the format's description: 2 images of 1 x 3.
 const twoImages = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 10, 20, 30, 40, 50, 60);
