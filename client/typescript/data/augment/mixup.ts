@@ -3,8 +3,9 @@ import type { Samples } from '../../../../shared/core/samples.ts';
 
 /**
  * Mixes every example with another: x = l x_i + (1 - l) x_j with l from Beta(alpha, alpha) (mixup: Zhang et al. 2018, arXiv:1710.09412).
- * Values to regress on are mixed alike. A class cannot be: the example takes class i with probability l and j otherwise, and because a
- * cross-entropy is linear in the target, its expected loss and gradient are those of the paper's mixed label.
+ * Values to regress on are mixed alike. A class stays as it is, and l comes from Beta(alpha + 1, alpha): because a cross-entropy is linear
+ * in the target and i and j are drawn alike, its expected loss is that of the paper's mixed labels (Huszar 2017, "mixup: data-dependent
+ * data augmentation").
  * @param alpha greater than 0; 0.1 to 0.4 in the paper
  */
 export function mixup(samples: Samples, alpha: number, random: Random): Samples {
@@ -14,26 +15,24 @@ export function mixup(samples: Samples, alpha: number, random: Random): Samples 
   const outputs = y.length / n;
   const partners = permutation(n, random);
   const x = new Float32Array(samples.x.length);
-  const targets = y instanceof Float32Array ? new Float32Array(y.length) : new Int32Array(y.length);
+  const targets = y.slice();
+  const mix = (to: Float32Array, from: Float32Array, size: number, i: number, share: number) => {
+    for (let k = 0; k < size; k++) {
+      to[i * size + k] = share * from[i * size + k] + (1 - share) * from[partners[i] * size + k];
+    }
+  };
   for (let i = 0; i < n; i++) {
-    const j = partners[i];
-    const share = beta(alpha, random);
-    for (let f = 0; f < width; f++) {
-      x[i * width + f] = share * samples.x[i * width + f] + (1 - share) * samples.x[j * width + f];
-    }
-    const own = random.next() < share;
-    for (let o = 0; o < outputs; o++) {
-      const [a, b] = [y[i * outputs + o], y[j * outputs + o]];
-      targets[i * outputs + o] = y instanceof Float32Array ? share * a + (1 - share) * b : own ? a : b;
-    }
+    const share = beta(y instanceof Float32Array ? alpha : alpha + 1, alpha, random);
+    mix(x, samples.x, width, i, share);
+    if (y instanceof Float32Array && targets instanceof Float32Array) mix(targets, y, outputs, i, share);
   }
   return { x, y: targets, n, shape };
 }
 
-/** Beta(alpha, alpha), in [0, 1]: of two gammas, in logarithms, because small alphas underflow. */
-export function beta(alpha: number, random: Random): number {
-  const [a, b] = [logGamma(alpha, random), logGamma(alpha, random)];
-  return 1 / (1 + Math.exp(b - a));
+/** Beta(a, b), in [0, 1]: of two gammas, in logarithms, because small shapes underflow. */
+export function beta(a: number, b: number, random: Random): number {
+  const [left, right] = [logGamma(a, random), logGamma(b, random)];
+  return 1 / (1 + Math.exp(right - left));
 }
 
 /** The logarithm of a Gamma(shape, 1) number (Marsaglia and Tsang 2000; below shape 1 by their section 6). */

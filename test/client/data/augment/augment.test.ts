@@ -75,7 +75,7 @@ describe('series', () => {
 describe('mixup', () => {
   it.each([0.1, 0.4, 1, 5])('draws its shares from Beta(%d, same)', (alpha) => {
     const random = randomFrom('beta');
-    const draws = Array.from({ length: 20_000 }, () => beta(alpha, random));
+    const draws = Array.from({ length: 20_000 }, () => beta(alpha, alpha, random));
     const mean = draws.reduce((sum, share) => sum + share, 0) / draws.length;
     const variance = draws.reduce((sum, share) => sum + (share - mean) ** 2, 0) / draws.length;
     expect(mean).toBeCloseTo(0.5, 1.7);
@@ -98,7 +98,7 @@ describe('mixup', () => {
     }
   });
 
-  it('gives a class the chance of its share', () => {
+  it('leaves the chance of a class at its share of the features', () => {
     // x tells the share of class 1 exactly; over many examples the labels agree with it.
     const n = 20_000;
     const held: Samples = {
