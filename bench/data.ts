@@ -12,7 +12,11 @@ export async function dataBench(): Promise<void> {
     console.log('skipped: ../shared/data is not there');
     return;
   }
-  print('Imputation: RMSE of the cells filled in, in deviations (5 seeds)', ['', 'Pima, complete rows', 'Wisconsin'], imputationErrors(5));
+  print(
+    'Imputation: RMSE of the cells filled in, in deviations (5 seeds)',
+    ['', 'Pima, complete rows', 'Wisconsin'],
+    imputationErrors(5),
+  );
   print('Imbalance: Pima with 1 sick in 16 (5 seeds)', ['', 'balanced accuracy', 'accuracy'], await imbalanceTable(5));
   print('Outliers: Pima with 1% typing errors (5 seeds)', ['', 'accuracy'], await outlierTable(5));
   print('Images: MLP on 300 of MNIST (3 seeds)', ['', 'accuracy'], await imageTable(3));

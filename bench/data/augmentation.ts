@@ -15,12 +15,23 @@ const imageWays: readonly [string, unknown][] = [
   ['cutout of 8', [{ kind: 'cutout', size: 8 }]],
   ['jitter 0.1', [{ kind: 'jitter', deviation: 0.1 }]],
   ['mixup 0.4', [{ kind: 'mixup', alpha: 0.4 }]],
-  ['shift by 2, mixup 0.4', [{ kind: 'shift', most: 2 }, { kind: 'mixup', alpha: 0.4 }]],
+  [
+    'shift by 2, mixup 0.4',
+    [
+      { kind: 'shift', most: 2 },
+      { kind: 'mixup', alpha: 0.4 },
+    ],
+  ],
 ];
 
 /** Test accuracy of an MLP on MNIST from 300 training images. */
 export async function imageTable(seeds: number): Promise<string[][]> {
-  const test = flat(mnist('t10k', Uint32Array.from({ length: 2000 }, (_, i) => i)));
+  const test = flat(
+    mnist(
+      't10k',
+      Uint32Array.from({ length: 2000 }, (_, i) => i),
+    ),
+  );
   return runAll(imageWays, seeds, (seed) => {
     const chosen = permutation(60_000, randomFrom(`images/${seed}`)).subarray(0, 300);
     const forward = mlp({ features: 784, hidden: [100], classes: 10 });

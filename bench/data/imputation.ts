@@ -44,7 +44,12 @@ function errorOf(table: Table, step: NonNullable<PipelineInput['steps']>[number]
     whole.map((silo) => ({ table: silo })),
     parsePipeline({ label: 'y', columns, steps: [{ kind: 'standardize' }], missingIndicator: false }),
   );
-  const pipeline = parsePipeline({ label: 'y', columns, steps: [{ kind: 'standardize' }, step], missingIndicator: false });
+  const pipeline = parsePipeline({
+    label: 'y',
+    columns,
+    steps: [{ kind: 'standardize' }, step],
+    missingIndicator: false,
+  });
   const filling = fitPipeline(
     holed.map((silo) => ({ table: silo })),
     pipeline,

@@ -11,7 +11,10 @@ const mean = { kind: 'impute', how: 'mean' } as const;
 const ways: readonly { readonly name: string; readonly steps: PipelineInput['steps'] }[] = [
   { name: 'standardize alone', steps: [standardize, mean] },
   { name: 'standardize, clip to ±10 (the default)', steps: undefined },
-  { name: 'clip by deviations, 3, standardize', steps: [{ kind: 'clip', by: 'deviations', most: 3 }, standardize, mean] },
+  {
+    name: 'clip by deviations, 3, standardize',
+    steps: [{ kind: 'clip', by: 'deviations', most: 3 }, standardize, mean],
+  },
   { name: 'clip by quantiles, standardize', steps: [{ kind: 'clip', by: 'quantiles' }, standardize, mean] },
 ];
 

@@ -1,11 +1,11 @@
 import * as ort from 'onnxruntime-node';
+import { pick } from '../../client/typescript/data/pick.ts';
 import { type Random, randomFrom } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import { initialParams } from '../../shared/onnx/models/initial-params.ts';
 import { OnnxTrainer } from '../../shared/onnx/trainer/onnx-trainer.ts';
 import type { LossSpec } from '../../shared/onnx/training/loss.ts';
 import { buildTrainingPackage } from '../../shared/onnx/training/training-package.ts';
-import { pick } from '../../client/typescript/data/pick.ts';
 
 export interface TrainAlone {
   readonly forward: Uint8Array;

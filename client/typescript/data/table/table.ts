@@ -1,5 +1,5 @@
-import { type CsvError, parse } from 'csv-parse/browser/esm/sync';
 import { FlError } from '../../../../shared/core/errors.ts';
+import { CsvFault, csvRecords } from './csv-records.ts';
 import { numberOf } from './number.ts';
 
 /** One silo's rows as text: cells are trimmed, and a missing value is ''. */
@@ -38,33 +38,11 @@ export function parseTable(text: string, file: string, header?: boolean): Table 
 
 function parseRecords(content: string, file: string, delimiter: string): string[][] {
   try {
-    return parse(content, { delimiter, trim: true, skip_empty_lines: true, max_record_size: 1 << 20 });
+    return csvRecords(content, { delimiter });
   } catch (cause) {
-    if (!isCsvError(cause)) throw cause;
-    throw new FlError('data-malformed', `${file}:${lineOf(cause)}: ${explain(cause)}`, { cause });
+    if (!(cause instanceof CsvFault)) throw cause;
+    throw new FlError('data-malformed', `${file}:${cause.line}: ${cause.message}`, { cause });
   }
-}
-
-function isCsvError(error: unknown): error is CsvError {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /^CSV_|^INVALID_OPENING_QUOTE$/.test(error.code)
-  );
-}
-
-function lineOf(error: CsvError): string {
-  return typeof error.lines === 'number' ? String(error.lines) : '?';
-}
-
-function explain(error: CsvError): string {
-  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH' && Array.isArray(error.record)) {
-    const expected = /expect (\d+)/.exec(error.message)?.[1];
-    return `${error.record.length} fields, expected ${expected ?? 'as many as in the lines before'}`;
-  }
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return 'a quote is opened and never closed';
-  return error.message;
 }
 
 /** The text without byte-order mark and without the `|1x3 Cross validator` line that opens UCI's adult.test. */
@@ -78,7 +56,7 @@ function withoutMarks(text: string, file: string): string {
 function delimiterOf(content: string): string {
   let best: { delimiter: string; columns: number; numbers: number } | undefined;
   for (const delimiter of delimiters) {
-    const head = headOf(content, delimiter);
+    const head = csvRecords(content, { delimiter, lenient: true, most: 20 });
     const columns = head[0]?.length ?? 0;
     if (columns < 2 || head.some((record) => record.length !== columns)) continue;
     // `1;2,5` cuts into two either way; as `1` and `2,5` both are numbers.
@@ -91,21 +69,6 @@ function delimiterOf(content: string): string {
   // No delimiter cuts evenly (a ragged file): take the one that the first line has most of, so that the error speaks of it.
   const first = content.slice(0, content.search(/[\r\n]|$/));
   return delimiters.reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));
-}
-
-function headOf(content: string, delimiter: string): string[][] {
-  try {
-    return parse(content, {
-      delimiter,
-      trim: true,
-      skip_empty_lines: true,
-      to: 20,
-      relax_column_count: true,
-      relax_quotes: true,
-    });
-  } catch {
-    return [];
-  }
 }
 
 /** A header has distinct, non-empty names, no numbers, and stands above a column of numbers or of other words. */
