@@ -12,10 +12,16 @@ export type Uniform = () => number;
  *
  * The noise is made of floats from a secret generator; that its lowest bits tell something (Mironov 2012) is not mended here, so epsilon
  * is an idealisation, as in DP-SGD on floats. Each summary spends its epsilon again.
- * @throws {FlError} disclosure-unsuitable if the classes are not declared
+ * @throws {FlError} disclosure-unsuitable if the classes are not declared, or in a second exchange: ranges are in the columns' own units
  */
 export function noised(summary: Summary, epsilon: number, uniform: Uniform = secretUniform): Summary {
   const { pipeline } = summary;
+  if (summary.exchange > 0) {
+    throw new FlError(
+      'disclosure-unsuitable',
+      'epsilon: the pipeline needs a second exchange, and noise is for the first',
+    );
+  }
   const declared = new Map(pipeline.columns.map((column) => [column.name, column]));
   const classes = declared.get(pipeline.label)?.categories;
   if (!classes) {

@@ -87,6 +87,14 @@ describe('a summary with noise', () => {
     expect(() => summaryWith({ epsilon: 1 }, { ...declared, steps })).toThrow(/pipeline-invalid.*epsilon/);
   });
 
+  it('is for the first exchange: later ones are in units that no range is declared in', () => {
+    const steps: PipelineInput['steps'] = [{ kind: 'clip', by: 'deviations', most: 1 }, { kind: 'standardize' }];
+    const pipeline = parsePipeline({ label: 'y', disclosure: { epsilon: 1 }, ...declared, steps });
+    const encoding = agree(summarise(people, pipeline));
+    expect(encoding.complete).toBe(false);
+    expect(() => summarise(people, pipeline, { encoding })).toThrow(/disclosure-unsuitable.*second exchange/);
+  });
+
   it('scatters every figure as Laplace noise of its share of epsilon, about the true one', () => {
     const random = randomFrom('laplace');
     const exact = summaryWith({}, declared);
