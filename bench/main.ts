@@ -28,6 +28,10 @@ const benches: Readonly<Record<string, Bench>> = {
     long: true,
     load: async () => (await import('./variants.ts')).variantsBench,
   },
+  data: {
+    about: 'what imputation, balancing, clipping and augmentation do for a model',
+    load: async () => (await import('./data.ts')).dataBench,
+  },
   scale: {
     about: 'rounds of a hundred to a million updates on a model of AWS',
     load: async () => (await import('./scale.ts')).scaleBench,

@@ -1,4 +1,4 @@
-import { pick } from '../../local/data/examples.ts';
+import { pick } from '../../client/typescript/data/pick.ts';
 import { loadFederation } from '../../local/data/load-federation.ts';
 import { permutation, randomFrom } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';

@@ -1,7 +1,13 @@
 import type { Codec } from '../../shared/core/codec/codec.ts';
 import { FlError } from '../../shared/core/errors.ts';
 import { ticketIdPattern } from '../../shared/core/names.ts';
-import type { ClientArtifact, PresignedPut, TicketResponse, TicketStatusResponse } from '../../shared/wire/api.ts';
+import type {
+  ClientArtifact,
+  PresignedGet,
+  PresignedPut,
+  TicketResponse,
+  TicketStatusResponse,
+} from '../../shared/wire/api.ts';
 import type { TransportResponse } from './transport.ts';
 import { codecOf, plainCodec } from './update-codec.ts';
 
@@ -39,19 +45,10 @@ export function parseTicket(body: Uint8Array): TicketResponse {
     client: matching(answer, 'client', /./),
     baseVersion: integerAt(answer, 'baseVersion', 0),
     modelUrl: urlAt(answer, 'modelUrl'),
-    package: fromEntries(
-      artifacts.map((name) => {
-        const file = objectAt(files, name);
-        return [
-          name,
-          {
-            url: urlAt(file, 'url'),
-            bytes: integerAt(file, 'bytes', 1),
-            sha256: matching(file, 'sha256', /^[0-9a-f]{64}$/),
-          },
-        ];
-      }),
-    ),
+    package: {
+      ...fromEntries(artifacts.map((name) => [name, fileAt(files, name)])),
+      ...(files['encoding.json'] === undefined ? {} : { 'encoding.json': fileAt(files, 'encoding.json') }),
+    },
     plan: {
       localEpochs: integerAt(plan, 'localEpochs', 1),
       batchSize: integerAt(plan, 'batchSize', 1),
@@ -61,6 +58,15 @@ export function parseTicket(body: Uint8Array): TicketResponse {
     codec: codecAt(answer),
     ...(answer.deltas === undefined ? {} : { deltas: deltasAt(answer) }),
     expiresAtMs: integerAt(answer, 'expiresAtMs', 0),
+  };
+}
+
+function fileAt(files: Json, name: string): PresignedGet {
+  const file = objectAt(files, name);
+  return {
+    url: urlAt(file, 'url'),
+    bytes: integerAt(file, 'bytes', 1),
+    sha256: matching(file, 'sha256', /^[0-9a-f]{64}$/),
   };
 }
 

@@ -2,7 +2,13 @@ import type { Codec } from '../../shared/core/codec/codec.ts';
 import type { Compressors } from '../../shared/core/codec/compressor.ts';
 import { FlError } from '../../shared/core/errors.ts';
 import type { Params } from '../../shared/core/params.ts';
-import type { Metrics, PresignedPut, TicketResponse, TicketStatusResponse } from '../../shared/wire/api.ts';
+import type {
+  Metrics,
+  PresignedGet,
+  PresignedPut,
+  TicketResponse,
+  TicketStatusResponse,
+} from '../../shared/wire/api.ts';
 import { type ClientKey, generateClientKey } from '../../shared/wire/identity/keys.ts';
 import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
@@ -200,8 +206,7 @@ export class TributaryClient {
     signal?: AbortSignal,
   ): Promise<{ package: TrainingPackage; bytes: number }> {
     let downloaded = 0;
-    const file = async (name: keyof TrainingPackage): Promise<Uint8Array> => {
-      const { url, bytes, sha256 } = ticket.package[name];
+    const file = async (name: string, { url, bytes, sha256 }: PresignedGet): Promise<Uint8Array> => {
       const kept = await this.store.get(`artifact/${sha256}`);
       if (kept && kept.length === bytes && (await sha256Hex(kept)) === sha256) return kept;
       return this.#repeat(signal, async () => {
@@ -215,13 +220,20 @@ export class TributaryClient {
         return content;
       });
     };
-    const [evaluate, step, epoch] = await Promise.all([
-      file('evaluate.onnx'),
-      file('train-step.onnx'),
-      file('train-epoch.onnx'),
+    const { 'encoding.json': encoding, ...graphs } = ticket.package;
+    const [evaluate, step, epoch, agreed] = await Promise.all([
+      file('evaluate.onnx', graphs['evaluate.onnx']),
+      file('train-step.onnx', graphs['train-step.onnx']),
+      file('train-epoch.onnx', graphs['train-epoch.onnx']),
+      encoding && file('encoding.json', encoding),
     ]);
     return {
-      package: { 'evaluate.onnx': evaluate, 'train-step.onnx': step, 'train-epoch.onnx': epoch },
+      package: {
+        'evaluate.onnx': evaluate,
+        'train-step.onnx': step,
+        'train-epoch.onnx': epoch,
+        ...(agreed && { 'encoding.json': agreed }),
+      },
       bytes: downloaded,
     };
   }

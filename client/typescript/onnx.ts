@@ -1,4 +1,6 @@
+import { FlError } from '../../shared/core/errors.ts';
 import type { Layout } from '../../shared/core/params.ts';
+import type { Random } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import type { OnnxRuntime } from '../../shared/onnx/runtime/runtime.ts';
 import type { NoiseSource } from '../../shared/onnx/trainer/noise-source.ts';
@@ -23,6 +25,8 @@ export function trainerPackage(layout: Layout, files: TrainingPackage): TrainerP
  * `noiseMultiplier` in place of the latter, because the exact loss on private examples is not covered by the noise.
  * @param ort onnxruntime-node or onnxruntime-web; it blocks its thread while it trains
  * @param samples what to train on; the caller keeps the buffers
+ * @param prepare makes what an update trains on from the samples, drawn anew each time: augmentation, resampling. The update still counts
+ *   for the examples that the client holds; not with DP-SGD
  * @param test what to measure on; without it nothing is measured
  * @param noise for a package that trains with DP-SGD: secret by default, for tests from a seed
  * @param proximalMu FedProx's mu, for a package with that term; 0 by default
@@ -30,12 +34,14 @@ export function trainerPackage(layout: Layout, files: TrainingPackage): TrainerP
 export function onnxParticipant({
   ort,
   samples,
+  prepare,
   test,
   noise = secretNoise(),
   proximalMu,
 }: {
   readonly ort: OnnxRuntime;
   readonly samples: Samples;
+  readonly prepare?: (samples: Samples, random: Random) => Samples;
   readonly test?: Samples;
   readonly noise?: NoiseSource;
   readonly proximalMu?: number;
@@ -53,7 +59,10 @@ export function onnxParticipant({
     const trainer = await trainerFor(params.layout, files);
     const { localEpochs: epochs, batchSize, learningRate } = plan;
     const schedule = { epochs, batchSize, learningRate, random, signal };
-    const trained = await trainer.train({ params: params.values, samples, ...schedule, noise, proximalMu });
+    // Its accountant knows each example once; mixed or repeated ones would weigh more than the noise covers.
+    if (prepare && trainer.privacy) throw new FlError('prepare-unsuitable', 'prepare does not go with DP-SGD');
+    const drawn = prepare?.(samples, random.fork('prepare')) ?? samples;
+    const trained = await trainer.train({ params: params.values, samples: drawn, ...schedule, noise, proximalMu });
     const metrics: Metrics = trainer.privacy ? { ...trainer.privacy } : { trainLoss: trained.loss };
     return { params: trained.params, examples: samples.n, metrics };
   };

@@ -1,10 +1,12 @@
 import type { Params } from '../../shared/core/params.ts';
 import type { Random } from '../../shared/core/random.ts';
-import type { ClientArtifact, Metrics, TicketState } from '../../shared/wire/api.ts';
+import type { ClientArtifact, Metrics, OptionalClientArtifact, TicketState } from '../../shared/wire/api.ts';
 import type { TrainingPlan } from '../../shared/wire/task-config.ts';
 
-/** The ONNX files that a task's clients train with. */
-export type TrainingPackage = Readonly<Record<ClientArtifact, Uint8Array>>;
+/** The ONNX files that a task's clients train with and, where the task has one, how they make examples of tables. */
+export type TrainingPackage = Readonly<
+  Record<ClientArtifact, Uint8Array> & Partial<Record<OptionalClientArtifact, Uint8Array>>
+>;
 
 export interface TrainInput {
   /** The version to start from. The callee must not write to it: the update is what comes back minus this. */

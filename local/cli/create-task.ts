@@ -6,12 +6,14 @@ import type { TaskConfigInput } from '../../shared/wire/task-config.ts';
 import type { BuiltModel } from './model-spec.ts';
 import type { OperatorApi } from './operator-api.ts';
 
-/** The operator's own labelled sets, as files. */
+/** The operator's own labelled sets, and what the silos agreed on, as files. */
 export interface OwnSamples {
   /** Every version is evaluated on these. */
   readonly heldOut?: Uint8Array;
   /** The server trains on these, for rules that compare updates with its own. */
   readonly root?: Uint8Array;
+  /** How clients make examples of their tables. */
+  readonly encoding?: Uint8Array;
 }
 
 /** Declares a task, uploads its training package and starts it. @returns its id */
@@ -41,7 +43,7 @@ export async function createTask(
   return task;
 }
 
-function filesOf(model: BuiltModel, { heldOut, root }: OwnSamples): Map<ArtifactName, Uint8Array> {
+function filesOf(model: BuiltModel, { heldOut, root, encoding }: OwnSamples): Map<ArtifactName, Uint8Array> {
   const { layout, forward, evaluate, trainStep, trainEpoch } = model.package;
   const content = {
     'forward.onnx': forward,
@@ -51,6 +53,7 @@ function filesOf(model: BuiltModel, { heldOut, root }: OwnSamples): Map<Artifact
     'initial.safetensors': encodeSafetensors({ layout, values: model.initial }),
     'held-out.safetensors': heldOut,
     'root.safetensors': root,
+    'encoding.json': encoding,
   } satisfies Record<ArtifactName, Uint8Array | undefined>;
   const files = new Map<ArtifactName, Uint8Array>();
   for (const name of artifactNames) {

@@ -8,6 +8,8 @@ import { addClientRevoke } from './commands/client-revoke.ts';
 import { addClientRotate } from './commands/client-rotate.ts';
 import { addClientRun } from './commands/client-run.ts';
 import { addClientShow } from './commands/client-show.ts';
+import { addDataAgree } from './commands/data-agree.ts';
+import { addDataSummary } from './commands/data-summary.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
@@ -76,6 +78,12 @@ export function createProgram(console: Console): Command {
   addClientShow(client, console);
   addClientRevoke(client, console);
   addClientErase(client, console);
+  const data = program
+    .command('data')
+    .summary('agree with other silos on how tables become examples')
+    .description('Summaries of tables, and what silos agree on from them.');
+  addDataSummary(data, console);
+  addDataAgree(data, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);

@@ -1,3 +1,4 @@
+import type { Encoding } from '../../client/typescript/data/table/encoding.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 
 /** One client's own examples. `test` may be empty (`n` = 0). */
@@ -52,6 +53,8 @@ export interface Federation {
   readonly suggestion: Suggestion;
   /** SHA-256 (hex) over the examples and their split: equal exactly when two runs see the same data. */
   readonly fingerprint: string;
+  /** What the silos of tables agreed on, for clients that come later. */
+  readonly encoding?: Encoding;
   /** One-line facts for the user, such as `dropped column x: constant`. */
   readonly notes: readonly string[];
 }

@@ -1,7 +1,7 @@
+import { concatenate, slice } from '../../client/typescript/data/pick.ts';
 import { type Random, randomFrom } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import { checkNumber } from './check-number.ts';
-import { concatenate, slice } from './examples.ts';
 import type { ClientData, Federation, LoadContext } from './federation.ts';
 import { fingerprintOf } from './fingerprint.ts';
 

@@ -1,7 +1,7 @@
+import { concatenate } from '../../client/typescript/data/pick.ts';
+import { windows } from '../../client/typescript/data/series/windows.ts';
 import { type Random, randomFrom } from '../../shared/core/random.ts';
-import type { Samples } from '../../shared/core/samples.ts';
 import { checkNumber } from './check-number.ts';
-import { concatenate } from './examples.ts';
 import type { ClientData, Federation, LoadContext } from './federation.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
@@ -43,8 +43,8 @@ export async function loadSeries(
     const split = Math.floor((1 - testShare) * series.length);
     clients.push({
       id: `meter-${String(k).padStart(String(clientCount - 1).length, '0')}`,
-      train: windowsOf(series.subarray(0, split)),
-      test: windowsOf(series.subarray(split)),
+      train: windows(series.subarray(0, split), { length: history, horizon }),
+      test: windows(series.subarray(split), { length: history, horizon }),
     });
     onProgress?.({ step: 'split', message: 'drawing series', done: k + 1, total: clientCount });
   }
@@ -87,16 +87,4 @@ function drawSeries(hours: number, alpha: number, random: Random): Float32Array 
     noise = persistence * noise + random.normal(0, innovation);
     return level + amplitude * (Math.sin(day + phase) + 0.4 * Math.sin(2 * day + half)) + noise;
   });
-}
-
-/** Every window of a series: x [windows, 48], y [windows, 12]. */
-function windowsOf(series: Float32Array): Samples {
-  const n = series.length - history - horizon + 1;
-  const x = new Float32Array(n * history);
-  const y = new Float32Array(n * horizon);
-  for (let first = 0; first < n; first++) {
-    x.set(series.subarray(first, first + history), first * history);
-    y.set(series.subarray(first + history, first + history + horizon), first * horizon);
-  }
-  return { x, y, n, shape: [history] };
 }

@@ -1,8 +1,8 @@
 import { FlError } from '../core/errors.ts';
 import type { ClientId, TaskId } from '../core/names.ts';
 import type { TaskRecord } from '../ports/round-store.ts';
-import type { ClientArtifact, TicketRequest, TicketResponse } from '../wire/api.ts';
-import { clientArtifacts } from '../wire/api.ts';
+import type { ArtifactName, TicketRequest, TicketResponse } from '../wire/api.ts';
+import { clientArtifacts, optionalClientArtifacts } from '../wire/api.ts';
 import { expireTickets } from './expire-tickets.ts';
 import { artifactKey } from './keys.ts';
 import { offeredDeltas } from './offered-deltas.ts';
@@ -41,13 +41,12 @@ export async function issueTicket(
   );
   if (outcome !== 'issued') throw refusal(outcome, client, record);
   const urlLifetimeMs = config.selection.ticketLifetimeMs;
+  const names = [...clientArtifacts, ...optionalClientArtifacts.filter((name) => record.artifacts[name])];
   const [modelUrl, ...packageUrls] = await Promise.all([
     ports.models.presignGet(model.key, urlLifetimeMs),
-    ...clientArtifacts.map((name) => ports.models.presignGet(artifactKey(task, name), urlLifetimeMs)),
+    ...names.map((name) => ports.models.presignGet(artifactKey(task, name), urlLifetimeMs)),
   ]);
-  const files = clientArtifacts.map(
-    (name, i) => [name, { url: packageUrls[i], ...requireArtifact(record, name) }] as const,
-  );
+  const files = names.map((name, i) => [name, { url: packageUrls[i], ...requireArtifact(record, name) }] as const);
   return {
     ticket,
     task,
@@ -108,7 +107,7 @@ async function missedTickets(
   });
 }
 
-function requireArtifact({ task, artifacts }: TaskRecord, name: ClientArtifact): { bytes: number; sha256: string } {
+function requireArtifact({ task, artifacts }: TaskRecord, name: ArtifactName): { bytes: number; sha256: string } {
   const artifact = artifacts[name];
   if (!artifact) throw new FlError('task-damaged', `task "${task}" has no ${name}`);
   return artifact;

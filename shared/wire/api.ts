@@ -29,13 +29,17 @@ const neededArtifacts = [
 ] as const;
 /**
  * And those that some have: `held-out.safetensors` to evaluate every version, `root.safetensors`, a few labelled examples
- * that the operator trusts, for rules that compare updates with the server's own.
+ * that the operator trusts, for rules that compare updates with the server's own, `encoding.json`, how clients make examples of their
+ * tables (client/typescript/data).
  */
-export const artifactNames = [...neededArtifacts, 'held-out.safetensors', 'root.safetensors'] as const;
+export const artifactNames = [...neededArtifacts, 'held-out.safetensors', 'root.safetensors', 'encoding.json'] as const;
 export type ArtifactName = (typeof artifactNames)[number];
 /** What a client downloads to train. */
 export const clientArtifacts = ['evaluate.onnx', 'train-step.onnx', 'train-epoch.onnx'] as const;
 export type ClientArtifact = (typeof clientArtifacts)[number];
+/** What it downloads beside, where the task has it. */
+export const optionalClientArtifacts = ['encoding.json'] as const;
+export type OptionalClientArtifact = (typeof optionalClientArtifacts)[number];
 
 const artifactSchema = z.strictObject({
   bytes: z.number().int().min(1).max(5_000_000_000),
@@ -51,7 +55,7 @@ export const createTaskSchema = z
       .partialRecord(z.enum(artifactNames), artifactSchema)
       .refine(
         (artifacts) => neededArtifacts.every((name) => artifacts[name] !== undefined),
-        `expected ${neededArtifacts.join(', ')} and optionally held-out.safetensors, root.safetensors`,
+        `expected ${neededArtifacts.join(', ')} and optionally held-out.safetensors, root.safetensors, encoding.json`,
       ),
   })
   .superRefine(({ config, artifacts }, context) => {
@@ -88,6 +92,13 @@ export const ticketRequestSchema = z.strictObject({
 
 export type TicketRequest = z.output<typeof ticketRequestSchema>;
 
+/** A file of the training package. */
+export interface PresignedGet {
+  readonly url: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 /** One client's leave to train from one version and upload one update. */
 export interface TicketResponse {
   readonly ticket: string;
@@ -97,7 +108,7 @@ export interface TicketResponse {
   readonly modelUrl: string;
   /** Presigned GETs of the training package; `sha256` lets a client keep what it has. */
   readonly package: Readonly<
-    Record<ClientArtifact, { readonly url: string; readonly bytes: number; readonly sha256: string }>
+    Record<ClientArtifact, PresignedGet> & Partial<Record<OptionalClientArtifact, PresignedGet>>
   >;
   /** What the client's data is used for, where the operator declared it. */
   readonly purpose?: string;

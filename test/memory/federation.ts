@@ -133,13 +133,13 @@ export class MemoryFederation {
   async start(
     config: TaskConfigInput,
     initial = new Float32Array(this.layout.size),
-    more: readonly ('held-out.safetensors' | 'root.safetensors')[] = [],
+    more: readonly ('held-out.safetensors' | 'root.safetensors' | 'encoding.json')[] = [],
   ): Promise<TaskId> {
     const parsed = taskConfigSchema.parse(config);
     const model = encodeSafetensors({ layout: this.layout, values: initial });
     const files: Partial<Record<ArtifactName, Uint8Array>> = {};
     for (const name of artifactNames) {
-      const isOptional = name === 'root.safetensors' || name === 'held-out.safetensors';
+      const isOptional = name === 'root.safetensors' || name === 'held-out.safetensors' || name === 'encoding.json';
       if (isOptional && !more.includes(name)) continue;
       files[name] = name === 'initial.safetensors' ? model : isOptional ? oneSample : new Uint8Array([1]);
     }

@@ -5,6 +5,7 @@ import { onnxParticipant, TributaryClient } from '../../../client/typescript/ind
 import { keyFileStore, loadKeyFile } from '../../../client/typescript/key-file-store.ts';
 import type { ParticipationEvent } from '../../../client/typescript/participation.ts';
 import { nodeCompressors } from '../../../functions/compressors.ts';
+import type { OnnxRuntime } from '../../../shared/onnx/runtime/runtime.ts';
 import { type ClientSource, clientData } from '../client-data.ts';
 import type { Console } from '../console.ts';
 import { givenEndpointOption } from '../endpoint.ts';
@@ -21,6 +22,7 @@ interface ClientRunOptions extends ClientSource {
   readonly awaitOutcome: boolean;
   readonly store?: string;
   readonly json: boolean;
+  readonly dataFile?: string;
 }
 
 const examples = `
@@ -28,7 +30,7 @@ A client needs no AWS credentials: it signs with its key, which \`client enrol\`
 task ends, after --updates, or at Ctrl-C.
 
 Examples:
-  npx tributary client run --key north.json --task hospitals --dataset csv --data-dir DIR --label diagnosis --silo north
+  npx tributary client run --key north.json --task hospitals --dataset csv --data-file north.csv
   npx tributary client run --key phone-7.json --task digits --dataset mnist --data-dir DIR --index 7 --clients 100
   npx tributary client run --key .tributary/kept/keys/device-03.json --task synthetic-1-1 --index 3   # after start --keep`;
 
@@ -43,13 +45,17 @@ export function addClientRun(group: Command, console: Console): void {
     .addOption(
       new Option('--dataset <name>', "where the client's examples come from").choices(datasets).default('synthetic'),
     )
-    .option('--data-dir <dir>', 'mnist: folder of the four IDX files; csv: folder of the silo files')
+    .option('--data-file <file>', "csv: this client's own file, encoded as the task says")
+    .option(
+      '--data-dir <dir>',
+      'mnist: folder of the four IDX files; csv: folder of the silo files, where the task does not say',
+    )
     .option('--label <column>', 'csv: name or position of the column to predict (default: the last)')
     .option('--silo <name>', "csv: which file of the folder is this client's (its name without .csv)")
     .option('--index <i>', 'all but csv: which of the clients this is, from 0', integer(0, 99_999), 0)
     .option('--clients <n>', 'all but csv: clients in all (default: as in start)', integer(1, 100_000))
     .option('--alpha <a>', 'all but csv: how unlike the clients are, as in start', decimal(0, 1_000))
-    .option('--seed <n>', 'all but csv: seed of data and split', integer(0, 0xffff_ffff), 1)
+    .option('--seed <n>', 'seed of data and split', integer(0, 0xffff_ffff), 1)
     .option('--updates <n>', 'end after this many updates (default: when the task ends)', integer(1))
     .option('--await-outcome', 'after each update, wait until it is aggregated or refused, and say so', false)
     .option('--store <dir>', 'folder where an unfinished update survives a crash (default: .tributary/clients/NAME)')
@@ -62,8 +68,11 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
   const { endpoint, key } = await loadKeyFile(options.key);
   // Loaded late: only this verb needs the native runtime.
   const ort = await import('onnxruntime-node');
-  const data = await clientData(options, console.signal);
   const name = key.client;
+  const participant =
+    options.dataFile === undefined
+      ? await fromDataSet(ort, name, options, console)
+      : await fromOwnFile(ort, name, options, console);
   const client = new TributaryClient({
     compressors: nodeCompressors,
     endpoint: options.endpoint ?? endpoint,
@@ -71,9 +80,8 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
     keys: keyFileStore(options.key, endpoint),
     store: folderStore(resolve(options.store ?? `.tributary/clients/${name}`)),
   });
-  console.err(`client ${name}: ${data.train.n} examples to train on, ${data.test.n} to measure on`);
   const summary = await client.participate(options.task, {
-    ...onnxParticipant({ ort, samples: data.train, test: data.test }),
+    ...participant,
     maxUpdates: options.updates,
     awaitOutcome: options.awaitOutcome,
     signal: console.signal,
@@ -85,6 +93,21 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
   const { updates, examples: trained, reason } = summary;
   if (options.json) console.out(JSON.stringify({ client: name, ...summary }));
   else console.out(`${updates} updates of ${trained} examples stored: ${reason.replace('-', ' ')}`);
+}
+
+async function fromDataSet(ort: OnnxRuntime, name: string, options: ClientRunOptions, console: Console) {
+  const { train, test } = await clientData(options, console.signal);
+  console.err(sizesLine(name, train.n, test.n));
+  return onnxParticipant({ ort, samples: train, test });
+}
+
+async function fromOwnFile(ort: OnnxRuntime, name: string, options: ClientRunOptions, console: Console) {
+  const { ownFile } = await import('../own-file.ts');
+  return ownFile(ort, options, console.signal, (train, test) => console.err(sizesLine(name, train, test)));
+}
+
+function sizesLine(name: string, train: number, test: number): string {
+  return `client ${name}: ${train} examples to train on, ${test} to measure on`;
 }
 
 function eventLine(event: ParticipationEvent): string | undefined {

@@ -32,7 +32,7 @@ export async function declareTask(
   wanted: { readonly name: string; readonly exact: boolean },
   configFor: (name: string) => TaskConfigInput,
   model: BuiltModel,
-  { heldOut }: Federation,
+  { heldOut, encoding }: Federation,
   signal: AbortSignal,
 ): Promise<{ task: string; resumed: boolean }> {
   const tasks = await api.tasks(signal);
@@ -44,6 +44,9 @@ export async function declareTask(
   }
   const name = wanted.exact ? wanted.name : freeName(wanted.name, new Set(tasks.map(({ task }) => task)));
   const config = configFor(name);
-  const samples = ownSamples(heldOut, taskConfigSchema.parse(config));
+  const samples = {
+    ...ownSamples(heldOut, taskConfigSchema.parse(config)),
+    ...(encoding && { encoding: new TextEncoder().encode(JSON.stringify(encoding)) }),
+  };
   return { task: await createTask(api, config, model, samples, signal), resumed: false };
 }

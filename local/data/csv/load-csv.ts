@@ -1,18 +1,18 @@
 import { basename, resolve } from 'node:path';
+import { concatenate, pick } from '../../../client/typescript/data/pick.ts';
+import { encode } from '../../../client/typescript/data/table/encode.ts';
+import { featureNames } from '../../../client/typescript/data/table/encoding.ts';
+import { fitPipeline } from '../../../client/typescript/data/table/fit.ts';
+import { type PipelineInput, parsePipeline } from '../../../client/typescript/data/table/pipeline.ts';
 import { FlError } from '../../../shared/core/errors.ts';
-import { permutation, type Random, randomFrom } from '../../../shared/core/random.ts';
+import { permutation, randomFrom } from '../../../shared/core/random.ts';
 import { checkNumber } from '../check-number.ts';
-import { concatenate, pick } from '../examples.ts';
 import type { Federation, LoadContext, Suggestion } from '../federation.ts';
 import { fingerprintOf } from '../fingerprint.ts';
-import { encode } from './encode.ts';
-import { canonicalLabel } from './label.ts';
-import { featureNames, type SchemaOptions, schemaOf } from './schema.ts';
 import { labelName, noteMissingColumns, readTables, requireOneForm, siloId } from './silos.ts';
-import { mergeSummaries, summarise } from './summary.ts';
-import type { Table } from './table.ts';
+import { splitRows } from './split-rows.ts';
 
-export interface CsvOptions extends Pick<SchemaOptions, 'maximumCategories' | 'missingIndicator' | 'drop' | 'keep'> {
+export interface CsvOptions {
   readonly dataset: 'csv';
   /** Folder with one `.csv`, `.tsv` or `.data` file (or its `.gz`) per silo. */
   readonly dataDir?: string;
@@ -25,11 +25,13 @@ export interface CsvOptions extends Pick<SchemaOptions, 'maximumCategories' | 'm
   /** The most rows of the held-out set, a seeded choice from the silos' test rows. Default 20,000. */
   readonly heldOut?: number;
   readonly seed?: number | string;
+  /** How tables become examples, but for the label. Default: standardised, gaps at the mean, words as 0/1 features. */
+  readonly pipeline?: Omit<PipelineInput, 'label'>;
 }
 
 /**
- * One client per CSV file. Silos agree on the encoding from summaries of their training rows (`summarise`, `mergeSummaries`,
- * `schemaOf`), never from rows. The held-out set is the union of the silos' test rows.
+ * One client per CSV file. Silos agree on the encoding from summaries of their training rows (`fitPipeline`),
+ * never from rows. The held-out set is the union of the silos' test rows.
  * @throws {FlError} data-missing, data-malformed (with file and line), label-missing, label-unsuitable, option-invalid
  */
 export async function loadCsv(options: CsvOptions, context: LoadContext = {}): Promise<Federation> {
@@ -40,24 +42,28 @@ export async function loadCsv(options: CsvOptions, context: LoadContext = {}): P
   const random = randomFrom(`csv/${options.seed ?? 0}`);
   const notes: string[] = [];
   const tables = await readTables(dataDir, options.header, context, notes);
-  const named = requireOneForm(tables);
+  requireOneForm(tables);
   const label = labelName(tables, options.label, notes);
   noteMissingColumns(tables, notes);
 
   const silos = tables.map((table) => ({
     id: siloId(table.file),
     table,
-    ...splitRows(table, label, testShare, random, notes),
+    ...splitRows(table, label, { silo: siloId(table.file), testShare, random }, notes),
   }));
   const filled = silos.filter(({ train }) => train.length > 0);
   if (filled.length === 0) throw new FlError('data-missing', `no row in ${dataDir} has a label in "${label}"`);
-  const merged = mergeSummaries(filled.map(({ table, train }) => summarise(table, { label, rows: train })));
-  const schema = schemaOf(merged, { ...options, label, named });
-  const features = schema.columns.flatMap(featureNames);
+  const pipeline = parsePipeline({ ...options.pipeline, label });
+  const encoding = fitPipeline(
+    filled.map(({ table, train }) => ({ table, rows: train })),
+    pipeline,
+  );
+  const features = encoding.columns.flatMap(featureNames);
   const clients = filled.map(({ id, table, train, test }, k) => {
     context.signal?.throwIfAborted();
     context.onProgress?.({ step: 'encode', message: table.file, done: k + 1, total: filled.length });
-    return { id, train: encode(table, schema, train), test: encode(table, schema, test) };
+    const encoded = (rows: Uint32Array) => encode(table, encoding, { rows, donors: train });
+    return { id, train: encoded(train), test: encoded(test) };
   });
 
   const shape = [features.length];
@@ -67,8 +73,8 @@ export async function loadCsv(options: CsvOptions, context: LoadContext = {}): P
   );
   const heldOut =
     union.n > limit ? pick(union, permutation(union.n, random.fork('held-out')).subarray(0, limit).sort()) : union;
-  notes.push(...schema.notes, `held-out set: ${heldOut.n} of the silos' ${union.n} test rows`);
-  const labels = schema.classes;
+  notes.push(...encoding.notes, `held-out set: ${heldOut.n} of the silos' ${union.n} test rows`);
+  const labels = encoding.classes;
   return {
     name: basename(resolve(dataDir)),
     shape,
@@ -79,19 +85,9 @@ export async function loadCsv(options: CsvOptions, context: LoadContext = {}): P
     heldOut,
     suggestion: suggest(clients.map(({ train }) => train.n)),
     fingerprint: fingerprintOf({ shape, labels, clients, heldOut }),
+    encoding,
     notes,
   };
-}
-
-/** Row indices with a label, shuffled by seed and silo alone, so that a silo's split does not depend on the others. */
-function splitRows(table: Table, label: string, testShare: number, random: Random, notes: string[]) {
-  const column = table.columns.indexOf(label);
-  const labelled = [...table.rows.keys()].filter((row) => canonicalLabel(table.rows[row][column]) !== '');
-  const without = table.rows.length - labelled.length;
-  if (without > 0) notes.push(`left out ${without} of ${table.rows.length} rows of ${table.file}: no label`);
-  const order = permutation(labelled.length, random.fork(`split/${siloId(table.file)}`)).map((i) => labelled[i]);
-  const testSize = Math.floor(testShare * labelled.length);
-  return { train: order.subarray(testSize), test: order.subarray(0, testSize) };
 }
 
 /** A linear model while rows are few, a small network where they are many; about 50 local steps each time. */

@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { parseTable, type Table } from '../../../client/typescript/data/table/table.ts';
 import { FlError } from '../../../shared/core/errors.ts';
 import type { LoadContext } from '../federation.ts';
 import { readPlainOrGzip } from '../read-file.ts';
-import { parseTable, type Table } from './table.ts';
 
-const silosFile = /\.(csv|tsv|data)(\.gz)?$/i;
+const silosFile = /\.((csv|tsv|data)(\.gz)?|parquet)$/i;
 const limitBytes = 256 * 2 ** 20;
 
 /**
@@ -30,7 +30,10 @@ export async function readTables(
     .map(({ name }) => name)
     .sort();
   if (files.length === 0) {
-    throw new FlError('data-missing', `${dataDir} holds no .csv, .tsv or .data file (one per silo, .gz accepted)`);
+    throw new FlError(
+      'data-missing',
+      `${dataDir} holds no .csv, .tsv, .data (.gz accepted) or .parquet file, one per silo`,
+    );
   }
   const tables: Table[] = [];
   const ids = new Map<string, string>();
@@ -39,13 +42,33 @@ export async function readTables(
     if (twin) throw new FlError('data-malformed', `${twin} and ${file} would be the same silo "${siloId(file)}"`);
     ids.set(siloId(file), file);
     context.onProgress?.({ step: 'read', message: file, done: i, total: files.length });
-    const bytes = await readPlainOrGzip(join(dataDir, file), limitBytes, context.signal);
-    const table = parseTable(decodeText(bytes, file, notes), file, header);
+    const table = await readTable(join(dataDir, file), header, notes, context.signal);
     if (table && table.rows.length > 0) tables.push(table);
     else notes.push(`left out ${file}: no rows`);
   }
   if (tables.length === 0) throw new FlError('data-missing', `every file in ${dataDir} is empty`);
   return tables;
+}
+
+/** One silo's file; undefined if it has neither rows nor a header. @throws {FlError} data-missing, data-malformed (with file and line) */
+export async function readTable(
+  path: string,
+  header: boolean | undefined,
+  notes: string[],
+  signal?: AbortSignal,
+): Promise<Table | undefined> {
+  const file = basename(path);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readPlainOrGzip(path, limitBytes, signal);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause;
+    throw new FlError('data-missing', `${path} does not exist`, { cause });
+  }
+  if (!/\.parquet$/i.test(file)) return parseTable(decodeText(bytes, file, notes), file, header);
+  // Loaded late: few silos have one.
+  const { parseParquet } = await import('../../../client/typescript/data/table/parquet.ts');
+  return parseParquet(bytes, file);
 }
 
 function decodeText(bytes: Uint8Array, file: string, notes: string[]): string {
@@ -62,8 +85,8 @@ export function siloId(file: string): string {
   return file.replace(silosFile, '');
 }
 
-/** All files have headers or none has; without headers, all have the same number of columns. */
-export function requireOneForm(tables: readonly Table[]): boolean {
+/** All files have headers or none has; without headers, all have the same number of columns. @throws {FlError} data-malformed */
+export function requireOneForm(tables: readonly Table[]): void {
   const [first] = tables;
   for (const table of tables) {
     if (table.named !== first.named) {
@@ -78,7 +101,6 @@ export function requireOneForm(tables: readonly Table[]): boolean {
       throw new FlError('data-malformed', `${table.file}:1: ${counts}, and without headers they cannot be matched`);
     }
   }
-  return first.named;
 }
 
 /** The label column's name, checked in every table. @throws {FlError} label-missing */

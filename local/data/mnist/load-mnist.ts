@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
+import { type IdxBytes, parseIdx } from '../../../client/typescript/data/images/idx.ts';
+import { slice } from '../../../client/typescript/data/pick.ts';
 import { FlError } from '../../../shared/core/errors.ts';
 import { permutation, randomFrom } from '../../../shared/core/random.ts';
 import type { Samples } from '../../../shared/core/samples.ts';
 import { checkNumber } from '../check-number.ts';
-import { slice } from '../examples.ts';
 import type { Federation, LoadContext } from '../federation.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { readPlainOrGzip } from '../read-file.ts';
 import { fetchMnist, findMnist } from './files.ts';
-import { type IdxBytes, parseIdx } from './idx.ts';
 import { dirichletSplit, shardSplit } from './label-split.ts';
 
 export interface MnistOptions {

@@ -23,7 +23,8 @@ export async function startTask(cloud: Cloud, scenario: Scenario): Promise<void>
   const values = Float32Array.from({ length: scenario.parameters }, () => random.normal());
   const heldOut = encodeHeldOut({ x: new Float32Array([1]), y: new Int32Array([0]), n: 1, shape: [1] });
   const files = new Map<ArtifactName, Uint8Array>();
-  for (const name of artifactNames) if (name !== 'root.safetensors') files.set(name, new Uint8Array([1]));
+  const left = new Set<ArtifactName>(['root.safetensors', 'encoding.json']);
+  for (const name of artifactNames) if (!left.has(name)) files.set(name, new Uint8Array([1]));
   files.set('initial.safetensors', encodeSafetensors({ layout: layoutOf(scenario.tensors), values }));
   files.set('held-out.safetensors', heldOut);
   const artifacts = Object.fromEntries(
