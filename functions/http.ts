@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { FlError } from '../shared/core/errors.ts';
+import { parseAs } from '../shared/wire/parse-as.ts';
 import { problemOf } from '../shared/wire/problem.ts';
+import { parseStrictJson } from '../shared/wire/strict-json.ts';
 import { logger } from './logger.ts';
 
 /** A request, its body read as JSON (undefined where there is none) and not yet checked. */
@@ -36,10 +38,7 @@ export function api(answer: (request: ApiRequest) => Promise<ApiReply>) {
 
 /** @throws {FlError} `request-malformed` naming the field and what was expected of it */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new FlError('request-malformed', issues.join('; '));
+  return parseAs(schema, value, 'request-malformed', 'body');
 }
 
 function read(event: APIGatewayProxyEventV2): ApiRequest {
@@ -54,9 +53,9 @@ function read(event: APIGatewayProxyEventV2): ApiRequest {
 function readBody({ body, isBase64Encoded }: APIGatewayProxyEventV2): unknown {
   if (body === undefined || body === '') return undefined;
   try {
-    return JSON.parse(isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body);
+    return parseStrictJson(isBase64Encoded ? Buffer.from(body, 'base64') : body);
   } catch (cause) {
-    throw new FlError('request-malformed', 'the body is not JSON', { cause });
+    throw new FlError('request-malformed', 'the body is not JSON with every name once', { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { FlError } from '../core/errors.ts';
 import type { Layout } from '../core/params.ts';
 import type { ByteRange, ObjectReader } from '../ports/object-stores.ts';
 import { headerByteLength, parseHeader, type SafetensorsHeader } from '../wire/safetensors.ts';
+import { parseStrictJson } from '../wire/strict-json.ts';
 
 /** Reads a whole object or range into memory. @throws {FlError} `object-too-large` past `maxBytes` */
 export async function readBytes(
@@ -21,11 +22,11 @@ export async function readBytes(
 
 /** Reads a whole object as JSON, unchecked. @throws {FlError} `object-malformed` if it is none */
 export async function readJson(store: ObjectReader, key: string, maxBytes: number): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(store, key, { maxBytes }));
+  const bytes = await readBytes(store, key, { maxBytes });
   try {
-    return JSON.parse(text);
+    return parseStrictJson(bytes);
   } catch (cause) {
-    throw new FlError('object-malformed', `${key} is not JSON`, { cause });
+    throw new FlError('object-malformed', `${key} is not JSON with every name once`, { cause });
   }
 }
 
@@ -61,18 +62,33 @@ export interface StreamedTensors {
 
 /**
  * Opens a safetensors stream: reads up to the end of the header, leaves the rest to the caller.
+ * @param mostHeader bytes of a header that is worth reading
  * @throws {FlError} `safetensors-malformed`
  */
-export async function openSafetensors(stream: AsyncIterable<Uint8Array>, fileBytes: number): Promise<StreamedTensors> {
+export async function openSafetensors(
+  stream: AsyncIterable<Uint8Array>,
+  fileBytes: number,
+  mostHeader = Number.POSITIVE_INFINITY,
+): Promise<StreamedTensors> {
   const iterator = stream[Symbol.asyncIterator]();
-  let start = new Uint8Array(0);
-  let wanted = 8;
-  while (start.length < wanted) {
-    const next = await iterator.next();
-    if (next.done) break;
-    start = concatenate([start, next.value], start.length + next.value.length);
-    if (start.length >= 8) wanted = headerByteLength(start);
+  const readTo = async (start: Uint8Array<ArrayBuffer>, wanted: number) => {
+    const chunks: Uint8Array[] = [start];
+    let total = start.length;
+    while (total < wanted) {
+      const next = await iterator.next();
+      if (next.done) break;
+      chunks.push(next.value);
+      total += next.value.length;
+    }
+    return concatenate(chunks, total);
+  };
+  const first = await readTo(new Uint8Array(0), 8);
+  const wanted = headerByteLength(first);
+  if (wanted > mostHeader) {
+    await iterator.return?.();
+    throw new FlError('safetensors-malformed', `a header of ${wanted} bytes, expected at most ${mostHeader}`);
   }
+  const start = await readTo(first, wanted);
   const header = parseHeader(start, fileBytes);
   async function* data(): AsyncGenerator<Uint8Array> {
     yield start.subarray(header.dataOffset);

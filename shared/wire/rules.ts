@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Attackers } from '../core/aggregator/attackers.ts';
+import { text } from './text.ts';
 
 /** How many of a round's updates a rule must withstand: `0.2` is a fraction of the round's updates, `2` a count. */
 const attackersSchema = z
@@ -40,7 +41,7 @@ const outlier = {
 
 /** Which metric of the clients is their loss, and how far above the median it may be believed. */
 const clientLoss = {
-  metric: z.string().min(1).max(40).default('trainLoss'),
+  metric: text(40).min(1).default('trainLoss'),
   limit: z.number().min(1).default(10),
 };
 

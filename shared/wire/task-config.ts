@@ -8,6 +8,7 @@ import { methodContradictions, methodSchema } from './method.ts';
 import { ruleSchema } from './rules.ts';
 import { serverOptimizerSchema } from './server-optimizer.ts';
 import { stalenessSchema } from './staleness.ts';
+import { text } from './text.ts';
 
 const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
 const day = 24 * 3600 * 1000;
@@ -56,9 +57,9 @@ const aggregationSchema = z.strictObject({ rules: z.array(ruleSchema).max(10).de
  * are, whatever the server optimizer, and never across versions. `start` and `task create` fill them in.
  */
 const statisticsSchema = z.strictObject({
-  means: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+  means: z.array(text(500).min(1)).max(10_000).default([]),
   /** Never below zero. */
-  variances: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+  variances: z.array(text(500).min(1)).max(10_000).default([]),
 });
 
 /** Codecs whose error is relative to each value: a small variance stays one. */
@@ -88,7 +89,7 @@ const stopSchema = z.strictObject({
 export const taskConfigSchema = z
   .strictObject({
     task: taskIdSchema,
-    description: z.string().max(500).optional(),
+    description: text(500).optional(),
     round: roundSchema.prefault({}),
     staleness: stalenessSchema.prefault({ kind: 'polynomial' }),
     /** `examples`: an update counts by its number of examples (FedAvg). `uniform`: every update counts the same. */
@@ -113,6 +114,8 @@ export const taskConfigSchema = z
     maxExamples: z.number().int().min(1).max(1_000_000_000).default(1_000_000),
   })
   .superRefine(({ round, selection, aggregation, method, codecs, statistics }, context) => {
+    // A field out of its bounds is still here, and what follows may not stand it.
+    if (context.issues.length > 0) return;
     if (round.minimum > round.buffer) {
       context.addIssue({ code: 'custom', path: ['round', 'minimum'], message: 'must not exceed round.buffer' });
     }

@@ -15,6 +15,8 @@ export interface Table {
   readonly decimalComma: boolean;
 }
 
+/** A longer line is no row of a table: a quote that is never closed, or a file that is no CSV. */
+const mostRecordBytes = 1 << 20;
 const delimiters = [',', ';', '\t'];
 const missingWords = new Set(['?', 'na', 'n/a', 'nan', 'null', '#n/a']);
 
@@ -26,6 +28,7 @@ const missingWords = new Set(['?', 'na', 'n/a', 'nan', 'null', '#n/a']);
  */
 export function parseTable(text: string, file: string, header?: boolean): Table | undefined {
   const content = withoutMarks(text, file);
+  requireShortLines(content, file);
   const delimiter = delimiterOf(content);
   const records = parseRecords(content, file, delimiter).map((record) => record.map(cleaned));
   if (records.length === 0) return undefined;
@@ -38,10 +41,26 @@ export function parseTable(text: string, file: string, header?: boolean): Table 
 
 function parseRecords(content: string, file: string, delimiter: string): string[][] {
   try {
-    return parse(content, { delimiter, trim: true, skip_empty_lines: true, max_record_size: 1 << 20 });
+    return parse(content, { delimiter, trim: true, skip_empty_lines: true, max_record_size: mostRecordBytes });
   } catch (cause) {
     if (!isCsvError(cause)) throw cause;
     throw new FlError('data-malformed', `${file}:${lineOf(cause)}: ${explain(cause)}`, { cause });
+  }
+}
+
+/** csv-parse counts no delimiters: a line of commas alone would be a row of any length to it. */
+function requireShortLines(content: string, file: string): void {
+  const ends = /[\r\n]/g;
+  for (let line = 1, start = 0; start < content.length; line++) {
+    ends.lastIndex = start;
+    const end = ends.exec(content)?.index ?? content.length;
+    if (end - start > mostRecordBytes) {
+      throw new FlError(
+        'data-malformed',
+        `${file}:${line}: a line of ${end - start} characters, at most ${mostRecordBytes}`,
+      );
+    }
+    start = end + 1;
   }
 }
 
@@ -89,7 +108,8 @@ function delimiterOf(content: string): string {
   }
   if (best) return best.delimiter;
   // No delimiter cuts evenly (a ragged file): take the one that the first line has most of, so that the error speaks of it.
-  const first = content.slice(0, content.search(/[\r\n]|$/));
+  const start = content.slice(0, mostRecordBytes);
+  const first = start.slice(0, start.search(/[\r\n]|$/));
   return delimiters.reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));
 }
 
@@ -100,6 +120,7 @@ function headOf(content: string, delimiter: string): string[][] {
       trim: true,
       skip_empty_lines: true,
       to: 20,
+      max_record_size: mostRecordBytes,
       relax_column_count: true,
       relax_quotes: true,
     });
