@@ -9,7 +9,6 @@ import { logger } from '../../functions/logger.ts';
 import { parseTable } from '../../local/data/csv/table.ts';
 import { readPlainOrGzip } from '../../local/data/read-file.ts';
 import { layoutOf } from '../../shared/core/params.ts';
-import { shown } from '../../shared/core/shown.ts';
 import { openSafetensors } from '../../shared/orchestrator/read-object.ts';
 import { createTaskSchema } from '../../shared/wire/api.ts';
 import { headerJson } from '../../shared/wire/safetensors.ts';
@@ -69,17 +68,17 @@ describe('every cut and every flipped bit of a valid input', () => {
 });
 
 describe('memory', () => {
-  const million = new Uint8Array(64 << 20);
+  const zeros = new Uint8Array(64 << 20);
 
   it.each([
-    ['deflate', nodeCompressors.deflate, zlib.deflateSync(million)],
-    ['deflate in a browser', webCompressors.deflate, zlib.deflateSync(million)],
+    ['deflate', nodeCompressors.deflate, zlib.deflateSync(zeros)],
+    ['deflate in a browser', webCompressors.deflate, zlib.deflateSync(zeros)],
     [
       'brotli',
       nodeCompressors.brotli,
-      zlib.brotliCompressSync(million, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }),
+      zlib.brotliCompressSync(zeros, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }),
     ],
-    ['zstd', nodeCompressors.zstd, zlib.zstdCompressSync(million)],
+    ['zstd', nodeCompressors.zstd, zlib.zstdCompressSync(zeros)],
   ] as const)('a bomb of %s stops at the known size of its frame', async (_, compressor, bomb) => {
     expect(bomb.length).toBeLessThan(100_000);
     const before = process.memoryUsage().arrayBuffers;
@@ -97,12 +96,12 @@ describe('memory', () => {
 
   it.each([
     [
-      'gzip files in a row',
+      'two zlib streams in a row',
       () => Uint8Array.from([...zlib.deflateSync(encode('a')), ...zlib.deflateSync(encode('b'))]),
       'deflate',
     ],
     [
-      'zstd frames in a row',
+      'two zstd frames in a row',
       () => Uint8Array.from([...zlib.zstdCompressSync(encode('a')), ...zlib.zstdCompressSync(encode('b'))]),
       'zstd',
     ],
@@ -164,18 +163,4 @@ describe('memory', () => {
     expect(record.detail.length).toBeLessThan(500);
     expect(record.detail.isWellFormed()).toBe(true);
   });
-});
-
-it.each([
-  [deep(100_000).slice(0, 10), '"[[[[[[[[[["'],
-  [[1, [2], { a: 3 }], '[1,…,…]'],
-  [Array(9).fill(0), '[0,0,0,0,0,0,0,0,…]'],
-  [{ a: 1 }, 'an object'],
-  ['a\u0000\ud800', '"a\\u0000\\ud800"'],
-  [undefined, 'undefined'],
-  [null, 'null'],
-  [-0.5, '-0.5'],
-  ['n'.repeat(1_000_000), `"${'n'.repeat(99)}…`],
-])('shows %j in a line', (value, line) => {
-  expect(shown(value)).toBe(line);
 });

@@ -21,6 +21,9 @@ export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
+/** An input that whoever stands before the parser would have refused, as what is no JSON. */
+export class NotReached extends Error {}
+
 /** Longer ones do not fit where errors go: a record of DynamoDB, a log line, an answer. */
 const longestMessage = 4_000;
 
@@ -39,6 +42,7 @@ async function settled(name: string, read: () => unknown, isRefusal: Target['isR
     return 'accepted';
   } catch (error) {
     if (error instanceof Violation) throw error;
+    if (error instanceof NotReached) return 'refused';
     const message = error instanceof Error ? error.message : String(error);
     const isKnown = error instanceof FlError ? /^[a-z][a-z0-9-]+$/.test(error.code) : isRefusal?.(error) === true;
     if (!isKnown) throw new Violation(`${name}: ${message.slice(0, 500)}`, { cause: error });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { checkRequest } from '../../../local/cloud/dynamodb/check.ts';
 import { apiEvent } from '../../../local/cloud/http-api/event.ts';
 import { matchRoute } from '../../../local/cloud/http-api/route.ts';
-import { AwsJsonError, isObject } from '../../../local/cloud/iam/json-server.ts';
+import { AwsJsonError, isObject, type JsonObject } from '../../../local/cloud/iam/json-server.ts';
 import { decodeAwsChunked } from '../../../local/cloud/s3/aws-chunked.ts';
 import { S3Error } from '../../../local/cloud/s3/errors.ts';
 import { parseRange } from '../../../local/cloud/s3/range.ts';
@@ -15,7 +15,7 @@ import { ApiError } from '../../../local/cloud/states/api-error.ts';
 import { ApiRequest } from '../../../local/cloud/states/api-request.ts';
 import { hostileStrings } from '../hostile-values.ts';
 import { hurtBytes, hurtJsonBytes } from '../mutate.ts';
-import { must, type Target } from '../target.ts';
+import { must, NotReached, type Target } from '../target.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -136,7 +136,7 @@ export const sigV4: Target = {
   inputs: hurtJsonBytes(signed),
   read(bytes) {
     const request = objectOf(bytes);
-    if (!request || typeof request.url !== 'string' || typeof request.method !== 'string') return;
+    if (typeof request.url !== 'string' || typeof request.method !== 'string') throw new NotReached();
     const headers = Object.entries(isObject(request.headers) ? request.headers : {}).filter(
       ([, value]) => typeof value === 'string',
     );
@@ -213,8 +213,7 @@ export const dynamoDb: readonly Target[] = (Object.keys(requestsOf) as (keyof ty
     valid: texts.map(encode),
     inputs: hurtJsonBytes(texts),
     read(bytes: Uint8Array) {
-      const input = served(bytes);
-      if (input) checkRequest(action, input);
+      checkRequest(action, served(bytes));
     },
     isRefusal: isJson,
   };
@@ -240,9 +239,7 @@ export const sqs: readonly Target[] = (Object.keys(sqsRequests) as RequestName[]
     valid: [encode(text)],
     inputs: hurtJsonBytes([text]),
     read(bytes: Uint8Array) {
-      const input = served(bytes);
-      if (!input) return;
-      const request = parseRequest(name, input);
+      const request = parseRequest(name, served(bytes));
       if ('ReceiptHandle' in request)
         must(parseReceiptHandle('q', String(request.ReceiptHandle)).id !== undefined, 'no id');
     },
@@ -303,7 +300,8 @@ export const httpApi: Target = {
 /** What the JSON servers hand over: they refuse deep nesting and `__proto__` themselves. */
 function served(bytes: Uint8Array) {
   const input = objectOf(bytes);
-  return input && depthOf(input) <= 80 && !decode(bytes).includes('__proto__') ? input : undefined;
+  if (depthOf(input) > 80 || decode(bytes).includes('__proto__')) throw new NotReached();
+  return input;
 }
 
 function depthOf(value: unknown, depth = 0): number {
@@ -311,11 +309,13 @@ function depthOf(value: unknown, depth = 0): number {
   return Math.max(depth, ...Object.values(value).map((inner) => depthOf(inner, depth + 1)));
 }
 
-function objectOf(bytes: Uint8Array) {
+function objectOf(bytes: Uint8Array): JsonObject {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(decode(bytes));
-    return isObject(value) ? value : undefined;
+    value = JSON.parse(decode(bytes));
   } catch {
-    return undefined;
+    throw new NotReached();
   }
+  if (!isObject(value)) throw new NotReached();
+  return value;
 }

@@ -11,7 +11,7 @@ import {
   settleInputSchema,
 } from '../../../shared/wire/workflow.ts';
 import { hurtJsonBytes } from '../mutate.ts';
-import { must, type Target } from '../target.ts';
+import { must, NotReached, type Target } from '../target.ts';
 
 const record = {
   eventVersion: '2.1',
@@ -75,7 +75,7 @@ export const stepInputs: readonly Target[] = Object.entries(inputs).map(([name, 
       try {
         event = JSON.parse(new TextDecoder().decode(bytes));
       } catch {
-        return;
+        throw new NotReached();
       }
       const input = await handler(event, { awsRequestId: '' } as never);
       must(JSON.stringify(schema.parse(input)) === JSON.stringify(input), 'another thing when it is read again');
