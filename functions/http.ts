@@ -2,7 +2,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type { z } from 'zod';
 import { FlError } from '../shared/core/errors.ts';
 import type { Address } from '../shared/orchestrator/address.ts';
+import { parseAs } from '../shared/wire/parse-as.ts';
 import { problemOf } from '../shared/wire/problem.ts';
+import { parseStrictJson } from '../shared/wire/strict-json.ts';
 import { logger } from './logger.ts';
 
 /** A request, its body read as JSON (undefined where there is none) and not yet checked. */
@@ -47,10 +49,7 @@ export function api(answer: (request: ApiRequest, event: ApiEvent) => Promise<Ap
 
 /** @throws {FlError} `request-malformed` naming the field and what was expected of it */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new FlError('request-malformed', issues.join('; '));
+  return parseAs(schema, value, 'request-malformed', 'body');
 }
 
 function read(event: ApiEvent): ApiRequest {
@@ -70,9 +69,9 @@ function read(event: ApiEvent): ApiRequest {
 function readJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseStrictJson(bytes);
   } catch (cause) {
-    throw new FlError('request-malformed', 'the body is not JSON', { cause });
+    throw new FlError('request-malformed', 'the body is not JSON with every name once', { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Codec } from '../../shared/core/codec/codec.ts';
 import { FlError } from '../../shared/core/errors.ts';
 import { ticketIdPattern } from '../../shared/core/names.ts';
+import { shown } from '../../shared/core/shown.ts';
 import type {
   ClientArtifact,
   PresignedGet,
@@ -8,6 +9,7 @@ import type {
   TicketResponse,
   TicketStatusResponse,
 } from '../../shared/wire/api.ts';
+import { parseStrictJson } from '../../shared/wire/strict-json.ts';
 import type { TransportResponse } from './transport.ts';
 import { codecOf, plainCodec } from './update-codec.ts';
 
@@ -17,6 +19,20 @@ type Json = Readonly<Record<string, unknown>>;
 
 const artifacts: readonly ClientArtifact[] = ['evaluate.onnx', 'train-step.onnx', 'train-epoch.onnx'];
 const states = ['issued', 'uploading', 'admitted', 'aggregated', 'quarantined', 'expired'] as const;
+
+/** RFC 9110, section 5: others would make the platform's fetch fail, and the client try again. */
+const headerName = /^[!#$%&'*+.^_`|~\w-]{1,200}$/;
+const headerValue = /^[\t\x20-\x7e]*$/;
+
+/** What the server itself allows: a task that asks for more is none. */
+const most = {
+  epochs: 1_000,
+  batch: 1_000_000,
+  learningRate: 1_000,
+  seed: 0xffff_ffff,
+  fileBytes: 5_000_000_000,
+  files: 10_000,
+};
 
 /** The longest pause that a server can ask of a client. */
 const longestPauseMs = 24 * 3600 * 1000;
@@ -50,10 +66,10 @@ export function parseTicket(body: Uint8Array): TicketResponse {
       ...(files['encoding.json'] === undefined ? {} : { 'encoding.json': fileAt(files, 'encoding.json') }),
     },
     plan: {
-      localEpochs: integerAt(plan, 'localEpochs', 1),
-      batchSize: integerAt(plan, 'batchSize', 1),
-      learningRate: positiveAt(plan, 'learningRate'),
-      seed: integerAt(plan, 'seed', 0),
+      localEpochs: integerAt(plan, 'localEpochs', 1, most.epochs),
+      batchSize: integerAt(plan, 'batchSize', 1, most.batch),
+      learningRate: positiveAt(plan, 'learningRate', most.learningRate),
+      seed: integerAt(plan, 'seed', 0, most.seed),
     },
     codec: codecAt(answer),
     ...(answer.deltas === undefined ? {} : { deltas: deltasAt(answer) }),
@@ -65,7 +81,7 @@ function fileAt(files: Json, name: string): PresignedGet {
   const file = objectAt(files, name);
   return {
     url: urlAt(file, 'url'),
-    bytes: integerAt(file, 'bytes', 1),
+    bytes: integerAt(file, 'bytes', 1, most.fileBytes),
     sha256: matching(file, 'sha256', /^[0-9a-f]{64}$/),
   };
 }
@@ -77,6 +93,9 @@ function codecAt(answer: Json): Codec {
 
 function deltasAt(answer: Json): { version: number; urls: string[] }[] {
   if (!Array.isArray(answer.deltas)) throw malformed('deltas', 'a list', answer.deltas);
+  if (answer.deltas.flatMap((delta: unknown) => (isObject(delta) ? delta.urls : [])).length > most.files) {
+    throw malformed('deltas', `at most ${most.files} files`, answer.deltas);
+  }
   return answer.deltas.map((delta: unknown) => {
     if (!isObject(delta) || !Array.isArray(delta.urls)) throw malformed('deltas', 'a list of versions and urls', delta);
     const urls = delta.urls.map((url: unknown) => urlAt({ url }, 'url'));
@@ -87,12 +106,16 @@ function deltasAt(answer: Json): { version: number; urls: string[] }[] {
 /** @throws {FlError} `answer-malformed`, naming the field */
 export function parsePresignedPut(body: Uint8Array): PresignedPut {
   const answer = objectOf(body, 'the upload');
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(objectAt(answer, 'headers'))) {
-    if (typeof value !== 'string') throw malformed(`headers.${name}`, 'a string', value);
-    headers[name] = value;
-  }
-  return { url: urlAt(answer, 'url'), headers, expiresAtMs: integerAt(answer, 'expiresAtMs', 0) };
+  const headers = Object.entries(objectAt(answer, 'headers')).map(([name, value]) => {
+    if (!headerName.test(name)) throw malformed('headers', 'names of HTTP headers', name);
+    if (typeof value !== 'string' || !headerValue.test(value)) throw malformed(`headers.${name}`, 'ASCII text', value);
+    return [name, value] as const;
+  });
+  return {
+    url: urlAt(answer, 'url'),
+    headers: Object.fromEntries(headers),
+    expiresAtMs: integerAt(answer, 'expiresAtMs', 0),
+  };
 }
 
 /** @throws {FlError} `answer-malformed`, naming the field */
@@ -115,9 +138,9 @@ function fromEntries<K extends string, V>(entries: readonly (readonly [K, V])[])
   return Object.fromEntries(entries) as Record<K, V>;
 }
 
-function parseObject(text: string): Json | undefined {
+function parseObject(json: string | Uint8Array): Json | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseStrictJson(json);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -129,7 +152,7 @@ function isObject(value: unknown): value is Json {
 }
 
 function objectOf(body: Uint8Array, what: string): Json {
-  const answer = parseObject(new TextDecoder().decode(body));
+  const answer = parseObject(body);
   if (!answer) throw malformed(what, 'a JSON object', new TextDecoder().decode(body.subarray(0, 80)));
   return answer;
 }
@@ -140,18 +163,18 @@ function objectAt(answer: Json, field: string): Json {
   return value;
 }
 
-function integerAt(answer: Json, field: string, min: number): number {
+function integerAt(answer: Json, field: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
   const value = answer[field];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
-    throw malformed(field, `an integer >= ${min}`, value);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw malformed(field, `an integer from ${min} to ${max}`, value);
   }
   return value;
 }
 
-function positiveAt(answer: Json, field: string): number {
+function positiveAt(answer: Json, field: string, max: number): number {
   const value = answer[field];
-  if (typeof value !== 'number' || !(value > 0) || value === Number.POSITIVE_INFINITY) {
-    throw malformed(field, 'a positive number', value);
+  if (typeof value !== 'number' || !(value > 0 && value <= max)) {
+    throw malformed(field, `a positive number up to ${max}`, value);
   }
   return value;
 }
@@ -182,9 +205,6 @@ function xmlMessage(text: string): string {
 }
 
 function malformed(field: string, expected: string, found: unknown): FlError {
-  const shown = JSON.stringify(found) ?? 'nothing';
-  return new FlError(
-    'answer-malformed',
-    `the server's answer: ${field}: expected ${expected}, got ${shown.slice(0, 100)}`,
-  );
+  const got = found === undefined ? 'nothing' : shown(found);
+  return new FlError('answer-malformed', `the server's answer: ${field}: expected ${expected}, got ${got}`);
 }

@@ -187,11 +187,13 @@ export class TributaryClient {
     const leadsThere = deltas.length > 0 && deltas.every((delta, i) => delta.version === version + 1 + i);
     if (!leadsThere || deltas.at(-1)?.version !== baseVersion) return undefined;
     let { values } = params;
+    // No codec writes more than the values themselves and a little.
+    const mostDeltaBytes = 2 * values.byteLength + answerBytes;
     let bytes = 0;
     for (const { urls } of deltas) {
       const files = await Promise.all(
         urls.map((url) =>
-          this.#repeat(signal, () => this.#download('downloading a difference', url, modelBytes, signal)),
+          this.#repeat(signal, () => this.#download('downloading a difference', url, mostDeltaBytes, signal)),
         ),
       );
       for (const { length } of files) bytes += length;

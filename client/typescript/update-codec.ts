@@ -10,17 +10,41 @@ import type { Store } from './store.ts';
 /** Plain float32 in a safetensors file: what every task takes. */
 export const plainCodec: Codec = { kind: 'float32', compress: 'none' };
 
-const kinds: ReadonlySet<unknown> = new Set<Codec['kind']>([
-  ...(['float32', 'fp16', 'bf16', 'int8', 'int4', 'sign'] as const),
-  ...(['top-k', 'random-k', 'mask', 'low-rank'] as const),
-]);
+type Check = (value: unknown) => boolean;
+const between =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === 'number' && value >= least && value <= most;
+const block: Check = (value) => between(32, 65_536)(value) && Number.isInteger(Math.log2(Number(value)));
+const rank: Check = (value) => between(1, 64)(value) && Number.isInteger(value);
+const rotate: Check = (value) => typeof value === 'boolean';
+const compress: Check = (value) => ['none', 'deflate', 'brotli', 'zstd'].some((known) => known === value);
+
+/** The bounds of shared/wire/codec-config.ts, by hand: a block of 0 would never end, a rank of 1e9 never fit. */
+const fieldsOf: Readonly<Record<Codec['kind'], Readonly<Record<string, Check>>>> = {
+  float32: {},
+  fp16: {},
+  bf16: {},
+  int8: { block, rotate },
+  int4: { block, rotate },
+  sign: { block, rotate },
+  'top-k': { fraction: between(0.0001, 1) },
+  'random-k': { fraction: between(0.0001, 1) },
+  mask: { fraction: between(0, 0.9999) },
+  'low-rank': { rank },
+};
+
+const kinds = Object.keys(fieldsOf) as readonly Codec['kind'][];
 
 /** The codec that a server names, or undefined if this client does not know it. */
-export function codecOf(named: Readonly<Record<string, unknown>>): Codec | undefined {
-  const fields = Object.entries(named).filter(([field]) => field !== 'kind');
-  const known =
-    kinds.has(named.kind) && fields.every(([, value]) => ['number', 'boolean', 'string'].includes(typeof value));
-  return known ? (named as unknown as Codec) : undefined;
+export function codecOf(named: unknown): Codec | undefined {
+  if (typeof named !== 'object' || named === null) return undefined;
+  const given = new Map<string, unknown>(Object.entries(named));
+  const kind = kinds.find((known) => known === given.get('kind'));
+  if (!kind) return undefined;
+  const checks = Object.entries({ ...fieldsOf[kind], compress });
+  const fits = given.size === checks.length + 1 && checks.every(([field, isGood]) => isGood(given.get(field)));
+  return fits ? (named as Codec) : undefined;
 }
 
 /** The codec without its lossless stage where this place cannot write that. */

@@ -1,10 +1,20 @@
+import type { Codec } from '../../shared/core/codec/codec.ts';
 import type { Compressors } from '../../shared/core/codec/compressor.ts';
 import { UpdateCoder } from '../../shared/core/codec/update-coder.ts';
 import { FlError } from '../../shared/core/errors.ts';
 import { layoutOf } from '../../shared/core/params.ts';
+import { shown } from '../../shared/core/shown.ts';
 import { readMetadata } from '../../shared/wire/encoded-update.ts';
 import { decodeUpdateFile } from '../../shared/wire/encoded-update-file.ts';
 import { codecOf } from './update-codec.ts';
+
+function codecIn(text = ''): Codec | undefined {
+  try {
+    return codecOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Adds the differences to the next version, in files of consecutive parameters: the result is that version, bit for bit.
@@ -20,10 +30,10 @@ export async function applyDelta(
   let position = 0;
   for (const file of files) {
     const { codec: named, parameters: size } = readMetadata(file);
-    const codec = codecOf(JSON.parse(named ?? '{}'));
+    const codec = codecIn(named);
     const elements = Number(size);
     if (!codec || !Number.isSafeInteger(elements) || elements < 0 || position + elements > values.length) {
-      throw new FlError('delta-mismatch', `a delta of ${size} parameters written with ${named}`);
+      throw new FlError('delta-mismatch', `a delta of ${shown(size)} parameters written with ${shown(named)}`);
     }
     const coder = new UpdateCoder(codec, layoutOf([{ name: 'tile', shape: [elements] }]));
     const difference = await decodeUpdateFile(file, coder, { compressors });

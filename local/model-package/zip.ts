@@ -65,12 +65,13 @@ export function zipOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
 
 /**
  * The files of a ZIP archive by name, stored or deflated.
- * @throws {FlError} `zip-malformed` if it is none, is cut off, is encrypted, needs ZIP64 or names a file twice
+ * @throws {FlError} `zip-malformed` if it is none, is cut off, is encrypted, needs ZIP64, names a file twice or lets files overlap
  */
 export function readZip(bytes: Uint8Array): ReadonlyMap<string, ZipEntry> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = endOf(view);
   const entries = new Map<string, ZipEntry>();
+  const spans: [start: number, end: number][] = [];
   let at = view.getUint32(end + 16, true);
   for (let left = view.getUint16(end + 10, true); left > 0; left--) {
     if (at + centralBytes > end || view.getUint32(at, true) !== centralMagic)
@@ -84,12 +85,16 @@ export function readZip(bytes: Uint8Array): ReadonlyMap<string, ZipEntry> {
     }
     const name = new TextDecoder().decode(bytes.subarray(at + centralBytes, at + centralBytes + nameLength));
     if (entries.has(name)) throw malformed(`it has "${name}" twice`);
+    spans.push([local, local + localBytes + nameLength + packed]);
     entries.set(name, {
       bytes: size,
       content: () => unpacked(bytes, view, { name, method, crc, packed, size, local }),
     });
     at += centralBytes + nameLength + extra + comment;
   }
+  // Files that share bytes unpack to more than any archive of its size holds (Fifield, "A better zip bomb", 2019).
+  spans.sort(([a], [b]) => a - b);
+  if (spans.some(([start], i) => i > 0 && start < spans[i - 1][1])) throw malformed('its files overlap');
   return entries;
 }
 

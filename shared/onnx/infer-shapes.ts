@@ -4,8 +4,11 @@ import { type Known, knownTensor, mostKnown } from './known.ts';
 import { constantValue } from './rules/constant.ts';
 import { ruleFor } from './rules/registry.ts';
 import { illFitting, type ShapeContext } from './rules/rule.ts';
-import { fixedSize, type Shape } from './shape.ts';
+import { fixedSize, multipleOf, type Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
+
+/** No device holds a value of more elements. */
+const mostElements = 2 ** 40;
 
 /** Shapes of all values of a graph, and the values that no run changes. */
 export interface Inferred {
@@ -59,6 +62,7 @@ export class ShapeFollower implements Inferred {
           'onnx-operator-unsupported',
           `${describeNode(node, index)}: output ${output} is not supported`,
         );
+      requireSizes(node, shape, index);
       this.shapes.set(name, shape);
     });
     if (node.op === 'Constant') this.addConstant(node.outputs[0], constantValue(node));
@@ -83,6 +87,18 @@ export function shapeContext(node: Node, { shapes, constants, known }: Inferred)
     constant: (input) => constants.get(node.inputs[input] ?? ''),
     known: (input) => known.get(node.inputs[input] ?? ''),
   };
+}
+
+/** Sizes beyond float64's integers would be other sizes without a word. */
+function requireSizes(node: Node, shape: Shape, index: number | undefined): void {
+  let elements = 1;
+  for (const side of shape) elements *= multipleOf(side);
+  if (
+    elements <= mostElements &&
+    shape.every((side) => Number.isSafeInteger(multipleOf(side)) && multipleOf(side) >= 0)
+  )
+    return;
+  throw new FlError('onnx-shape', `${describeNode(node, index)}: its output is [${shape}], too large or no size`);
 }
 
 function isShort(shape: Shape): boolean {

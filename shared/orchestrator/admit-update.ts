@@ -52,7 +52,8 @@ export async function admitUpdate(ports: AdmitPorts, layouts: LayoutCache, arriv
       ticket: ticket.ticket,
       client: ticket.client,
       reason: error.code,
-      detail: error.message,
+      // The record is one item of a store, and is shown to people.
+      detail: error.message.slice(0, 1_000).toWellFormed(),
       atMs: ports.clock.now(),
     });
     // The bytes stay as evidence until the bucket's lifecycle rule takes them.

@@ -2,10 +2,11 @@ import type { Codec } from '../core/codec/codec.ts';
 import { UpdateCoder } from '../core/codec/update-coder.ts';
 import { FlError } from '../core/errors.ts';
 import type { Layout } from '../core/params.ts';
+import { shown } from '../core/shown.ts';
 import type { TicketRecord, UploadBinding } from '../ports/round-store.ts';
 import type { Encoding } from '../wire/codec-config.ts';
 import { mostHeaderBytes, parseEncodedUpdate } from '../wire/encoded-update.ts';
-import { requireLayout } from '../wire/safetensors.ts';
+import { headerJson, requireLayout } from '../wire/safetensors.ts';
 import type { Arrival } from './admit-update.ts';
 import type { Ports } from './ports.ts';
 import { openSafetensors, readBytes } from './read-object.ts';
@@ -24,6 +25,9 @@ export interface Content {
   readonly dataOffset: number;
   readonly encoding?: Encoding;
 }
+
+/** For metadata, and for those who write JSON with more spaces: a header takes many times its bytes once it is read. */
+const headerAllowanceBytes = 64 * 1024;
 
 /** Values that are looked at together. */
 const blockElements = 65_536;
@@ -50,7 +54,11 @@ async function checkPlain(
   { layout, ticket, upload }: Expected,
   { key, etag, bytes }: Arrival,
 ): Promise<Content> {
-  const { header, data } = await openSafetensors(updates, key, { fileBytes: bytes, etag });
+  const { header, data } = await openSafetensors(updates, key, {
+    fileBytes: bytes,
+    etag,
+    mostHeader: 2 * headerJson(layout).length + headerAllowanceBytes,
+  });
   try {
     requireLayout(header.layout, layout);
     requireMetadata(header.metadata, { ...metadataOf(ticket, upload), codec: 'float32' });
@@ -93,7 +101,7 @@ function metadataOf(ticket: TicketRecord, upload: UploadBinding): Readonly<Recor
 function requireMetadata(found: Readonly<Record<string, string>>, expected: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(expected)) {
     if (found[name] !== value) {
-      throw new FlError('header-mismatch', `metadata ${name} is ${JSON.stringify(found[name])}, expected "${value}"`);
+      throw new FlError('header-mismatch', `metadata ${name} is ${shown(found[name])}, expected "${value}"`);
     }
   }
 }

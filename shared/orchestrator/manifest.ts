@@ -3,6 +3,7 @@ import type { Layout } from '../core/params.ts';
 import { cellCount } from '../core/plan/round-plan.ts';
 import type { ModelStore } from '../ports/object-stores.ts';
 import { headerBytes, parseHeader } from '../wire/safetensors.ts';
+import { parseStrictJson } from '../wire/strict-json.ts';
 import { type Manifest, manifestSchema } from '../wire/workflow.ts';
 import { lossesKey, measureKey, partialSumKey, rootUpdateKey } from './keys.ts';
 import { readBytes } from './read-object.ts';
@@ -12,9 +13,9 @@ const maxManifestBytes = 64 * 1024 * 1024;
 /** The manifest under `key`, or undefined if none has been written. */
 export async function readManifest(models: ModelStore, key: string): Promise<Manifest | undefined> {
   if (!(await models.head(key))) return undefined;
-  const text = new TextDecoder().decode(await readBytes(models, key, { maxBytes: maxManifestBytes }));
+  const bytes = await readBytes(models, key, { maxBytes: maxManifestBytes });
   try {
-    return manifestSchema.parse(JSON.parse(text));
+    return manifestSchema.parse(parseStrictJson(bytes));
   } catch (cause) {
     throw new FlError('manifest-malformed', `${key} is not a manifest`, { cause });
   }

@@ -2,6 +2,7 @@ import { FlError } from '../core/errors.ts';
 import type { Layout } from '../core/params.ts';
 import type { ByteRange, ObjectReader } from '../ports/object-stores.ts';
 import { headerByteLength, parseHeader, type SafetensorsHeader } from '../wire/safetensors.ts';
+import { parseStrictJson } from '../wire/strict-json.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /** Reads a whole object or range into memory. @throws {FlError} `object-too-large` past `maxBytes` */
@@ -22,11 +23,11 @@ export async function readBytes(
 
 /** Reads a whole object as JSON, unchecked. @throws {FlError} `object-malformed` if it is none */
 export async function readJson(store: ObjectReader, key: string, maxBytes: number): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(store, key, { maxBytes }));
+  const bytes = await readBytes(store, key, { maxBytes });
   try {
-    return JSON.parse(text);
+    return parseStrictJson(bytes);
   } catch (cause) {
-    throw new FlError('object-malformed', `${key} is not JSON`, { cause });
+    throw new FlError('object-malformed', `${key} is not JSON with every name once`, { cause });
   }
 }
 
@@ -43,18 +44,23 @@ export interface StreamedTensors {
 
 /**
  * Opens a safetensors file of `fileBytes` bytes: reads its header, leaves the rest to the caller.
+ * @param file.mostHeader bytes of a header that is worth reading; any that the file can hold by default
  * @throws {FlError} `safetensors-malformed`, `object-truncated`
  */
 export async function openSafetensors(
   store: ObjectReader,
   key: string,
-  { fileBytes, etag }: { fileBytes: number; etag?: string },
+  { fileBytes, etag, mostHeader = fileBytes }: { fileBytes: number; etag?: string; mostHeader?: number },
 ): Promise<StreamedTensors> {
   const data = new ByteReader(await store.stream(key, undefined, etag), key);
   try {
     const prefix = new Uint8Array(Math.min(8, fileBytes));
     await data.fill(prefix);
-    const start = new Uint8Array(Math.min(headerByteLength(prefix), fileBytes));
+    const headerEnd = headerByteLength(prefix);
+    if (headerEnd > mostHeader) {
+      throw new FlError('safetensors-malformed', `a header of ${headerEnd} bytes, expected at most ${mostHeader}`);
+    }
+    const start = new Uint8Array(headerEnd);
     start.set(prefix);
     await data.fill(start.subarray(prefix.length));
     return { header: parseHeader(start, fileBytes), data };

@@ -70,11 +70,16 @@ export async function showVersion(
   return { ...versionResponse(record), modelUrl, manifestUrl, packageUrls, contributors };
 }
 
+/** Of a manifest that is damaged or gone undefined: `model verify` says what is wrong with it. */
 async function contributorsOf(
   { models }: Pick<Ports, 'models'>,
   { manifestKey }: VersionRecord,
 ): Promise<readonly Contributor[] | undefined> {
-  const manifest = manifestKey === undefined ? undefined : await readManifest(models, manifestKey);
+  if (manifestKey === undefined) return undefined;
+  const manifest = await readManifest(models, manifestKey).catch((error: unknown) => {
+    if (error instanceof FlError && ['manifest-malformed', 'object-missing'].includes(error.code)) return undefined;
+    throw error;
+  });
   return manifest?.updates
     .map(({ client, examples, staleness, agent }) => ({ client, examples, staleness, agent }))
     .sort((a, b) => (a.client < b.client ? -1 : 1))

@@ -3,6 +3,7 @@ import { FlError } from '../core/errors.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { ModelStore } from '../ports/object-stores.ts';
 import { parseHeldOut } from '../wire/held-out.ts';
+import { parseAs } from '../wire/parse-as.ts';
 import { parseSafetensors } from '../wire/safetensors.ts';
 import type { CellInput, Manifest } from '../wire/workflow.ts';
 import { artifactKey, lossesKey } from './keys.ts';
@@ -65,7 +66,13 @@ export async function readLosses(
   const cells = lossCells(manifest.updates.length, manifest.judge?.lossesPerCell ?? 0);
   const shares: z.output<typeof lossesSchema>[] = [];
   for (let cell = 0; cell < cells; cell++) {
-    shares.push(lossesSchema.parse(await readJson(models, lossesKey(manifest, cell), maxLossBytes)));
+    const key = lossesKey(manifest, cell);
+    const share = parseAs(lossesSchema, await readJson(models, key, maxLossBytes), 'losses-malformed', key);
+    const perCell = manifest.judge?.lossesPerCell ?? 0;
+    const expected = Math.min(perCell, manifest.updates.length - cell * perCell);
+    if (share.updates.length !== expected)
+      throw new FlError('losses-malformed', `${key} has ${share.updates.length} losses, expected ${expected}`);
+    shares.push(share);
   }
   const [first] = shares;
   return first && { base: first.base, updates: Float64Array.from(shares.flatMap(({ updates }) => updates)) };

@@ -47,6 +47,9 @@ const artifactSchema = z.strictObject({
 });
 export type Artifact = z.output<typeof artifactSchema>;
 
+/** A task is one item of DynamoDB, which holds 400 KB. */
+const mostConfigBytes = 300_000;
+
 /** `POST /v1/tasks` (operator): declares a task; its files are uploaded next, then it is started. */
 export const createTaskSchema = z
   .strictObject({
@@ -59,6 +62,12 @@ export const createTaskSchema = z
       ),
   })
   .superRefine(({ config, artifacts }, context) => {
+    if (context.issues.length > 0) return;
+    const configBytes = new TextEncoder().encode(JSON.stringify(config)).length;
+    if (configBytes > mostConfigBytes) {
+      const message = `${configBytes} bytes of JSON, expected at most ${mostConfigBytes}`;
+      context.addIssue({ code: 'custom', path: ['config'], message });
+    }
     const needs = measurements(judgeSteps(config.aggregation.rules));
     const require = (name: ArtifactName, why: string) => {
       if (!artifacts[name]) context.addIssue({ code: 'custom', path: ['artifacts'], message: `no ${name}: ${why}` });

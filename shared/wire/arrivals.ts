@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { FlError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 import { taskIdSchema } from './names.ts';
+import { parseAs } from './parse-as.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 /** What the arrivals queue brings: S3's event of a finished upload, or a note that Tributary left for itself. */
 export type ArrivalMessage =
@@ -25,7 +29,7 @@ const s3EventSchema = z
   .transform(({ Records }) => ({
     kind: 'arrivals' as const,
     arrivals: Records.filter(({ eventName }) => eventName.startsWith('ObjectCreated:')).map(({ s3: { object } }) => ({
-      key: decodeURIComponent(object.key.replaceAll('+', ' ')),
+      key: keyOf(object.key),
       etag: `"${object.eTag}"`,
       bytes: object.size,
     })),
@@ -36,9 +40,24 @@ const testEventSchema = z
   .object({ Event: z.literal('s3:TestEvent') })
   .transform(() => ({ kind: 'arrivals' as const, arrivals: [] }));
 
+/** What `Records` says of S3's keys: form encoding. @throws {FlError} `arrival-malformed` */
+function keyOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new FlError('arrival-malformed', `a key ${shown(encoded)}`, { cause });
+  }
+}
+
 const messageSchema = z.union([deadlineSchema, s3EventSchema, testEventSchema]);
 
-/** @throws {Error} if the body is none of the three */
+/** @throws {FlError} `arrival-malformed` if the body is none of the three */
 export function parseArrivalMessage(body: string): ArrivalMessage {
-  return messageSchema.parse(JSON.parse(body));
+  let message: unknown;
+  try {
+    message = parseStrictJson(body);
+  } catch (cause) {
+    throw new FlError('arrival-malformed', `${shown(body)} is not JSON`, { cause });
+  }
+  return parseAs(messageSchema, message, 'arrival-malformed', 'message');
 }

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { type Codec, canonicalCodec } from '../core/codec/codec.ts';
 import { defaultChunkSize } from '../core/codec/update-coder.ts';
 import { FlError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
+import { parseAs } from './parse-as.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 const compress = z.enum(['none', 'deflate', 'brotli', 'zstd']).default('none');
 const rotate = z.boolean().default(false);
@@ -66,13 +69,12 @@ export type CodecInput = z.input<typeof codecSchema>;
 export function parseCodec(text: string): Codec {
   let found: unknown;
   try {
-    found = JSON.parse(text);
+    found = parseStrictJson(text);
   } catch (cause) {
-    throw new FlError('codec-unknown', `${JSON.stringify(text.slice(0, 200))} is not JSON`, { cause });
+    throw new FlError('codec-unknown', `${shown(text)} is not JSON`, { cause });
   }
-  const parsed = codecSchema.safeParse(found);
-  if (!parsed.success) throw new FlError('codec-unknown', z.prettifyError(parsed.error), { cause: parsed.error });
-  const canonical = canonicalCodec(parsed.data);
-  if (canonical !== text) throw new FlError('codec-unknown', `${text.slice(0, 200)}, expected ${canonical}`);
-  return parsed.data;
+  const codec = parseAs(codecSchema, found, 'codec-unknown', 'codec');
+  const canonical = canonicalCodec(codec);
+  if (canonical !== text) throw new FlError('codec-unknown', `${shown(text)}, expected ${canonical}`);
+  return codec;
 }

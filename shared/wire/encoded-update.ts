@@ -3,8 +3,10 @@ import { canonicalCodec } from '../core/codec/codec.ts';
 import type { ByteSpan } from '../core/codec/frame-codec.ts';
 import type { UpdateCoder } from '../core/codec/update-coder.ts';
 import { FlError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 import type { Encoding } from './codec-config.ts';
 import { headerByteLength, headerBytes } from './safetensors.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 /**
  * The file of an update that is not plain float32: safetensors with up to three tensors, in this order and without gaps.
@@ -81,11 +83,11 @@ export function parseEncodedUpdate(start: Uint8Array, fileBytes: number, coder: 
   if (start.length < dataOffset) throw updateMalformed(`truncated: ${start.length} bytes of a header of ${dataOffset}`);
   const { __metadata__: metadata, index, shared, frames, ...others } = readJson(start.subarray(8, dataOffset));
   const unknown = Object.keys(others);
-  if (unknown.length > 0) throw updateMalformed(`a tensor "${unknown[0]}"`);
+  if (unknown.length > 0) throw updateMalformed(`a tensor ${shown(unknown[0])}`);
   const texts = metadataTexts(metadata);
   for (const [name, expected] of Object.entries(codingOf(coder))) {
     if (texts[name] !== expected) {
-      throw new FlError('header-mismatch', `metadata ${name} is ${JSON.stringify(texts[name])}, expected ${expected}`);
+      throw new FlError('header-mismatch', `metadata ${name} is ${shown(texts[name])}, expected ${expected}`);
     }
   }
 
@@ -152,12 +154,12 @@ function checkLengths({ index, shared, frames }: EncodedUpdateHeader, coder: Upd
 function tensorBytes(name: string, entry: unknown, dtype: string, width: number, offset: number): number {
   if (!isRecord(entry)) throw updateMalformed(`no tensor "${name}"`);
   const { dtype: found, shape, data_offsets: offsets } = entry;
-  if (found !== dtype) throw updateMalformed(`"${name}" has dtype ${JSON.stringify(found)}, expected ${dtype}`);
+  if (found !== dtype) throw updateMalformed(`"${name}" has dtype ${shown(found)}, expected ${dtype}`);
   const count = Array.isArray(shape) && shape.length === 1 ? shape[0] : undefined;
-  if (!Number.isSafeInteger(count) || count < 0) throw updateMalformed(`"${name}" has shape ${JSON.stringify(shape)}`);
+  if (!Number.isSafeInteger(count) || count < 0) throw updateMalformed(`"${name}" has shape ${shown(shape)}`);
   const bytes = width * count;
   if (!Array.isArray(offsets) || offsets.length !== 2 || offsets[0] !== offset || offsets[1] !== offset + bytes) {
-    throw updateMalformed(`"${name}" lies at ${JSON.stringify(offsets)}, expected [${offset}, ${offset + bytes}]`);
+    throw updateMalformed(`"${name}" lies at ${shown(offsets)}, expected [${offset}, ${offset + bytes}]`);
   }
   return bytes;
 }
@@ -165,9 +167,9 @@ function tensorBytes(name: string, entry: unknown, dtype: string, width: number,
 function readJson(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    header = parseStrictJson(bytes);
   } catch (cause) {
-    throw updateMalformed('the header is not UTF-8 JSON', cause);
+    throw updateMalformed('the header is not UTF-8 JSON with every name once', cause);
   }
   if (!isRecord(header)) throw updateMalformed('the header is not a JSON object');
   return header;
@@ -177,7 +179,7 @@ function metadataTexts(entry: unknown): Record<string, string> {
   if (!isRecord(entry)) throw updateMalformed('no __metadata__');
   const texts: Record<string, string> = {};
   for (const [key, value] of Object.entries(entry)) {
-    if (typeof value !== 'string') throw updateMalformed(`__metadata__.${key} is not a string`);
+    if (typeof value !== 'string') throw updateMalformed(`__metadata__ ${shown(key)} is not a string`);
     texts[key] = value;
   }
   return texts;

@@ -1,7 +1,11 @@
 import { FlError } from '../core/errors.ts';
+import { firstNonFinite } from '../core/finite.ts';
 import { layoutOf, tensorOf } from '../core/params.ts';
 import type { Samples } from '../core/samples.ts';
 import { encodeSafetensors, parseSafetensors } from './safetensors.ts';
+
+/** The largest class that float32 holds exactly, and every one below it. */
+const largestClass = 2 ** 24;
 
 /**
  * A labelled set as a safetensors file: `x` `[n, ...shape]` and `y`, both float32, as any framework reads them. Classes are `[n]`, and up
@@ -24,18 +28,22 @@ export function parseHeldOut(bytes: Uint8Array): Samples {
   const { layout, values } = parseSafetensors(bytes);
   const [x, y] = layout.tensors;
   if (layout.tensors.length !== 2 || x.name !== 'x' || y.name !== 'y') {
-    throw new FlError('held-out-malformed', 'expected the two tensors x [n, ...] and y [n]');
+    throw malformed('expected the two tensors x [n, ...] and y [n]');
   }
   const [n, ...shape] = x.shape;
-  if (y.shape.length < 1 || y.shape.length > 2 || n === undefined || y.shape[0] !== n || n === 0) {
-    throw new FlError(
-      'held-out-malformed',
-      `x is [${x.shape}] and y [${y.shape}]: expected as many labels as examples`,
-    );
+  const isLabelled = (y.shape.length === 1 || y.shape.length === 2) && y.shape[0] === n;
+  if (!isLabelled || x.size === 0 || y.size === 0) {
+    throw malformed(`x is [${x.shape}] and y [${y.shape}]: expected as many labels as examples`);
   }
-  const labels = tensorOf({ layout, values }, 'y');
-  if (y.shape.length === 2) return { x: tensorOf({ layout, values }, 'x'), y: labels, n, shape };
-  const bad = labels.findIndex((label) => !Number.isInteger(label) || label < 0);
-  if (bad >= 0) throw new FlError('held-out-malformed', `label ${bad} is ${labels[bad]}, expected an integer >= 0`);
-  return { x: tensorOf({ layout, values }, 'x'), y: Int32Array.from(labels), n, shape };
+  const odd = firstNonFinite(values);
+  if (odd >= 0) throw malformed(`value ${odd} is ${values[odd]}`);
+  const [features, labels] = ['x', 'y'].map((name) => tensorOf({ layout, values }, name));
+  if (y.shape.length === 2) return { x: features, y: labels, n, shape };
+  const bad = labels.findIndex((label) => !Number.isInteger(label) || label < 0 || label > largestClass);
+  if (bad >= 0) throw malformed(`label ${bad} is ${labels[bad]}, expected an integer from 0 to ${largestClass}`);
+  return { x: features, y: Int32Array.from(labels), n, shape };
+}
+
+function malformed(what: string): FlError {
+  return new FlError('held-out-malformed', what);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Attackers } from '../core/aggregator/attackers.ts';
+import { text } from './text.ts';
 
 /**
  * The share of a round that rules guard against unless told. A buffer of 20 out of 50 clients, 10 of them malicious, holds
@@ -46,7 +47,7 @@ const outlier = {
 
 /** Which metric of the clients is their loss, and how far above the median it may be believed. */
 const clientLoss = {
-  metric: z.string().min(1).max(40).default('trainLoss'),
+  metric: text(40).min(1).default('trainLoss'),
   limit: z.number().min(1).default(10),
 };
 

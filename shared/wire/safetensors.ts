@@ -1,5 +1,7 @@
 import { FlError } from '../core/errors.ts';
 import { type Layout, layoutOf, sameLayout } from '../core/params.ts';
+import { shown } from '../core/shown.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 /**
  * safetensors, the float32 subset that Tributary writes: 8 bytes of header length (little-endian), a JSON header, then
@@ -109,12 +111,10 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsHeader & { reado
 
 function readHeaderJson(json: Uint8Array): { entries: [string, TensorEntry][]; metadata: Record<string, string> } {
   let header: unknown;
-  let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(json);
-    header = JSON.parse(text);
+    header = parseStrictJson(json);
   } catch (cause) {
-    throw malformed('the header is not UTF-8 JSON', cause);
+    throw malformed(`the header is not UTF-8 JSON with every name once: ${reasonOf(cause)}`, cause);
   }
   if (!isRecord(header)) throw malformed('the header is not a JSON object');
   const entries: [string, TensorEntry][] = [];
@@ -123,9 +123,6 @@ function readHeaderJson(json: Uint8Array): { entries: [string, TensorEntry][]; m
     if (name === '__metadata__') metadata = readMetadata(entry);
     else entries.push([name, readEntry(name, entry)]);
   }
-  // JSON.parse keeps the last of two equal names and hides the first: then the header is longer than it should be.
-  const written = (text.match(/"data_offsets"\s*:/g) ?? []).length;
-  if (written !== entries.length) throw malformed('a tensor name appears twice');
   return { entries, metadata };
 }
 
@@ -133,20 +130,20 @@ function readMetadata(entry: unknown): Record<string, string> {
   if (!isRecord(entry)) throw malformed('__metadata__ is not an object');
   const metadata: Record<string, string> = {};
   for (const [key, value] of Object.entries(entry)) {
-    if (typeof value !== 'string') throw malformed(`__metadata__.${key} is not a string`);
+    if (typeof value !== 'string') throw malformed(`__metadata__ ${shown(key)} is not a string`);
     metadata[key] = value;
   }
   return metadata;
 }
 
 function readEntry(name: string, entry: unknown): TensorEntry {
-  if (!isRecord(entry)) throw malformed(`tensor "${name}" is not an object`);
+  const tensor = `tensor ${shown(name)}`;
+  if (!name.isWellFormed()) throw malformed(`${tensor} is no Unicode text`);
+  if (!isRecord(entry)) throw malformed(`${tensor} is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== 'F32') throw malformed(`tensor "${name}" has dtype ${String(dtype)}, expected F32`);
-  if (!isIntegers(shape) || shape.length > 16) throw malformed(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
-  if (!isIntegers(offsets) || offsets.length !== 2) {
-    throw malformed(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`);
-  }
+  if (dtype !== 'F32') throw malformed(`${tensor} has dtype ${shown(dtype)}, expected F32`);
+  if (!isIntegers(shape) || shape.length > 16) throw malformed(`${tensor} has shape ${shown(shape)}`);
+  if (!isIntegers(offsets) || offsets.length !== 2) throw malformed(`${tensor} has data_offsets ${shown(offsets)}`);
   return { dtype, shape, data_offsets: [offsets[0], offsets[1]] };
 }
 
@@ -155,13 +152,15 @@ function readLayout(entries: readonly [string, TensorEntry][]): Layout {
   try {
     layout = layoutOf(entries.map(([name, { shape }]) => ({ name, shape })));
   } catch (cause) {
-    throw malformed(cause instanceof Error ? cause.message : 'no layout', cause);
+    throw malformed(reasonOf(cause), cause);
   }
   const byName = new Map(entries);
   for (const { name, offset, size } of layout.tensors) {
     const [begin, end] = byName.get(name)?.data_offsets ?? [-1, -1];
     if (begin !== offset * 4 || end !== (offset + size) * 4) {
-      throw malformed(`tensor "${name}" lies at [${begin}, ${end}), expected [${offset * 4}, ${(offset + size) * 4})`);
+      throw malformed(
+        `tensor ${shown(name)} lies at [${begin}, ${end}), expected [${offset * 4}, ${(offset + size) * 4})`,
+      );
     }
   }
   return layout;
@@ -172,7 +171,7 @@ export function requireLayout(found: Layout, expected: Layout): void {
   if (sameLayout(found, expected)) return;
   const describe = (layout: Layout, i: number) => {
     const tensor = layout.tensors[i];
-    return tensor ? `"${tensor.name}" [${tensor.shape}]` : 'no more tensors';
+    return tensor ? `${shown(tensor.name)} ${shown(tensor.shape)}` : 'no more tensors';
   };
   const count = Math.max(found.tensors.length, expected.tensors.length);
   let i = 0;
@@ -185,7 +184,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isIntegers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0 && !Object.is(item, -0));
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.slice(0, 200) : 'unreadable';
 }
 
 function malformed(found: string, cause?: unknown): FlError {

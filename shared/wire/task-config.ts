@@ -7,6 +7,7 @@ import { taskIdSchema } from './names.ts';
 import { ruleSchema } from './rules.ts';
 import { serverOptimizerSchema } from './server-optimizer.ts';
 import { stalenessSchema } from './staleness.ts';
+import { text } from './text.ts';
 
 const milliseconds = (min: number, max: number) => z.number().int().min(min).max(max);
 const day = 24 * 3600 * 1000;
@@ -61,9 +62,9 @@ const aggregationSchema = z.strictObject({ rules: z.array(ruleSchema).max(10).de
  * are, whatever the server optimizer, and never across versions. `start` and `task create` fill them in.
  */
 const statisticsSchema = z.strictObject({
-  means: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+  means: z.array(text(500).min(1)).max(10_000).default([]),
   /** Never below zero. */
-  variances: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+  variances: z.array(text(500).min(1)).max(10_000).default([]),
 });
 
 /** Codecs whose error is relative to each value: a small variance stays one. */
@@ -93,9 +94,9 @@ const stopSchema = z.strictObject({
 export const taskConfigSchema = z
   .strictObject({
     task: taskIdSchema,
-    description: z.string().max(500).optional(),
+    description: text(500).optional(),
     /** What the clients' data is used for: every ticket says it, and it never changes. */
-    purpose: z.string().min(1).max(500).optional(),
+    purpose: text(500).min(1).optional(),
     round: roundSchema.prefault({}),
     staleness: stalenessSchema.prefault({ kind: 'polynomial' }),
     /** `examples`: an update counts by its number of examples (FedAvg). `uniform`: every update counts the same. */
@@ -121,6 +122,8 @@ export const taskConfigSchema = z
     maxExamples: z.number().int().min(1).max(1_000_000_000).default(1_000_000),
   })
   .superRefine(({ round, selection, aggregation, method, codecs, statistics }, context) => {
+    // A field out of its bounds is still here, and what follows may not stand it.
+    if (context.issues.length > 0) return;
     if (round.minimum > round.buffer) {
       context.addIssue({ code: 'custom', path: ['round', 'minimum'], message: 'must not exceed round.buffer' });
     }

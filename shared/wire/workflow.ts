@@ -109,8 +109,7 @@ const calibrationSchema = z.strictObject({
   direction: z.strictObject({ state: z.number(), sum: z.number() }),
 });
 
-/** The frozen list of a round's updates. Everything after it is a pure function of it. */
-export const manifestSchema = z.strictObject({
+const manifestFields = z.strictObject({
   task: taskIdSchema,
   version,
   attempt: whole,
@@ -172,11 +171,25 @@ export const manifestSchema = z.strictObject({
   download: codecSchema.optional(),
   /** Optimizer steps taken before this one, and the largest staleness of the round. */
   optimizerRound: z.strictObject({ step: whole, maxStaleness: whole }),
-  plan: z.strictObject({ tiles: z.array(tileSchema).min(1), levels: z.array(z.number().int().min(1)).min(1) }),
+  plan: z.strictObject({
+    tiles: z.array(tileSchema).min(1).max(10_000),
+    levels: z.array(z.number().int().min(1).max(10_000)).min(1).max(10),
+  }),
   /** The safetensors header of the next model, as JSON: the first tile uploads it too. */
   header: z.string(),
   model: partsUploadSchema,
   /** State vectors of the next version, in the optimizer's order. */
   state: z.array(partsUploadSchema.extend({ name: z.string() })),
+});
+
+/** The frozen list of a round's updates. Everything after it is a pure function of it. */
+export const manifestSchema = manifestFields.superRefine(({ plan: { tiles }, base }, context) => {
+  if (context.issues.length > 0) return;
+  const follows = tiles.every(
+    ({ index, start, end }, i) => index === i && start === (tiles[i - 1]?.end ?? 0) && start <= end,
+  );
+  if (follows && tiles.at(-1)?.end === base.parameters) return;
+  const message = `must follow each other from 0 to ${base.parameters}`;
+  context.addIssue({ code: 'custom', path: ['plan', 'tiles'], message });
 });
 export type Manifest = z.output<typeof manifestSchema>;

@@ -13,6 +13,7 @@ export function checkRequest(action: ActionName, input: JsonObject, also: readon
   const { types, custom } = validationOf(action);
   const data: Checked = {};
   for (const [name, value] of Object.entries(input)) {
+    if (holdsNull(value)) throw validationError(`${name} holds null where a value is expected`);
     if (Object.hasOwn(types, name)) data[name] = value;
     else if (!also.includes(name))
       throw validationError(`the local cloud does not know parameter ${name} of ${action}`);
@@ -24,6 +25,15 @@ export function checkRequest(action: ActionName, input: JsonObject, also: readon
   } catch (error) {
     throw translated(error);
   }
+}
+
+/** SDKs write null for what is left out, but nothing within it; dynalite takes it for an object. */
+function holdsNull(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).some((inner) => inner === null || holdsNull(inner))
+  );
 }
 
 /** Reads an optional parameter that has a few allowed values. */

@@ -5,6 +5,9 @@ import { SigV4Error, verifySignature } from '../sigv4.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 
+/** Messages may quote the request. */
+const mostMessage = 2_000;
+
 /** An error that the SDK shall see. `type` is the namespaced shape, e.g. `com.amazonaws.sqs#QueueDoesNotExist`. */
 export class AwsJsonError extends Error {
   override readonly name = 'AwsJsonError';
@@ -19,9 +22,10 @@ export class AwsJsonError extends Error {
     message: string,
     details: { readonly status?: number; readonly queryCode?: string; readonly fields?: JsonObject } = {},
   ) {
-    super(message);
+    const line = message.slice(0, mostMessage);
+    super(line);
     this.status = details.status ?? 400;
-    this.body = { __type: type, message, ...details.fields };
+    this.body = { __type: type, message: line, ...details.fields };
     this.queryCode = details.queryCode;
   }
 }

@@ -5,7 +5,7 @@ export class ApiError extends Error {
   readonly status: number;
 
   constructor(code: string, message: string, status = 400) {
-    super(message);
+    super(message.slice(0, 2_000)); // It may quote the request.
     this.code = code;
     this.status = status;
   }

@@ -1,7 +1,7 @@
 import { intAttribute, intsAttribute } from '../attributes.ts';
 import { ints } from '../graph-builder.ts';
 import { float32Tensor } from '../tensor.ts';
-import { type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
+import { type Rule, requireFewConstants, type ShapeContext, unsupportedVariant } from './rule.ts';
 import { spatialSides, unreached, type Window, windowedShape, windowOf } from './window.ts';
 
 /** The gradient holds a constant of the kernel's size and one of the output's. */
@@ -13,6 +13,8 @@ function poolWindow(context: ShapeContext): Window {
   const cells = Math.max(...[window.kernel, window.output].map((sides) => sides.reduce((a, b) => a * b, 1)));
   if (cells > mostCells)
     throw unsupportedVariant(node, `a window of ${cells} cells`, `At most ${mostCells} can be trained.`);
+  // Counting what each window meets looks at every place of every window, axis by axis.
+  for (const [axis, side] of window.kernel.entries()) requireFewConstants(node, side * window.output[axis]);
   return window;
 }
 

@@ -2,7 +2,7 @@ import { intAttribute, intsAttribute } from '../attributes.ts';
 import { int, ints, text } from '../graph-builder.ts';
 import { float32Tensor } from '../tensor.ts';
 import { masked } from './masked.ts';
-import { type GradientContext, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
+import { type GradientContext, type Rule, requireFewConstants, type ShapeContext, unsupportedVariant } from './rule.ts';
 import { type Window, windowedShape, windowOf } from './window.ts';
 
 /** Maximum over 1-D to 3-D windows. The gradient goes to the element that the forward pass chose: on a tie, the first. */
@@ -61,7 +61,7 @@ function isDisjoint({ kernel, strides, dilations, begin, end, input }: Window): 
  * The operator's own indices say the same, but onnxruntime finds them 15 times slower than the maxima.
  */
 function unpooled(
-  { build, input, output, outputGradient }: GradientContext,
+  { node, build, input, output, outputGradient }: GradientContext,
   { kernel, strides, output: windows }: Window,
 ) {
   const scales = build.floats([1, 1, ...kernel]);
@@ -72,6 +72,7 @@ function unpooled(
       nearest_mode: text('floor'),
     });
   const cells = kernel.reduce((product, side) => product * side, 1);
+  requireFewConstants(node, cells);
   const ranks = float32Tensor(
     Float32Array.from({ length: cells }, (_, cell) => cells - cell),
     [...kernel],

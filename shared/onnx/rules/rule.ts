@@ -57,6 +57,15 @@ export function illFitting(node: Node, what: string): FlError {
   return new FlError('onnx-shape', `${describeNode(node)}: ${what}`);
 }
 
+/** Longer lists of constants slow a device down more than they help, and the longest would not fit this one. */
+const mostConstants = 2 ** 24;
+
+/** @throws {FlError} `onnx-operator-unsupported` if writing the node's gradient or its other form takes too many constants */
+export function requireFewConstants(node: Node, count: number): void {
+  if (count <= mostConstants) return;
+  throw unsupportedVariant(node, `a list of ${count} constants`, `At most ${mostConstants} can be trained.`);
+}
+
 /** A variant of a known operator that has no rule. */
 export function unsupportedVariant(node: Node, what: string, advice: string): FlError {
   return new FlError('onnx-operator-unsupported', `${describeNode(node)}: ${what} is not supported. ${advice}`);

@@ -3,7 +3,14 @@ import type { Dimension } from '../shape.ts';
 import { scatterRows } from './gather.ts';
 import { intsOfKnown } from './known-arithmetic.ts';
 import { axesInput } from './reshape.ts';
-import { firstInput, illFitting, type Rule, type ShapeContext, unsupportedVariant } from './rule.ts';
+import {
+  firstInput,
+  illFitting,
+  type Rule,
+  requireFewConstants,
+  type ShapeContext,
+  unsupportedVariant,
+} from './rule.ts';
 
 /** What a Slice takes of one axis: every `step`-th of `length` elements, from `start` on. */
 export interface Cut {
@@ -78,6 +85,7 @@ export const slice: Rule = {
     }
     // Steps: one axis at a time, into zeros of the input's size on it.
     for (const { axis, size, start, step, length } of cuts.filter((cut) => !plain.includes(cut))) {
+      requireFewConstants(context.node, length);
       const sizes = build.node('Shape', [gradient]);
       gradient = scatterRows(build, {
         sizes: build.node('ScatterElements', [sizes, build.ints([axis]), build.ints([size])]),

@@ -15,6 +15,8 @@ export interface Table {
   readonly decimalComma: boolean;
 }
 
+/** Of one line. */
+const mostLineCharacters = 1 << 20;
 const delimiters = [',', ';', '\t'];
 const missingWords = new Set(['?', 'na', 'n/a', 'nan', 'null', '#n/a']);
 
@@ -26,6 +28,7 @@ const missingWords = new Set(['?', 'na', 'n/a', 'nan', 'null', '#n/a']);
  */
 export function parseTable(text: string, file: string, header?: boolean): Table | undefined {
   const content = withoutMarks(text, file);
+  requireShortLines(content, file);
   const delimiter = delimiterOf(content);
   const records = parseRecords(content, file, delimiter).map((record) => record.map(cleaned));
   if (records.length === 0) return undefined;
@@ -42,6 +45,22 @@ function parseRecords(content: string, file: string, delimiter: string): string[
   } catch (cause) {
     if (!(cause instanceof CsvFault)) throw cause;
     throw new FlError('data-malformed', `${file}:${cause.line}: ${cause.message}`, { cause });
+  }
+}
+
+/** A longer line is no row: it would be cut into as many cells as it has delimiters. */
+function requireShortLines(content: string, file: string): void {
+  const ends = /[\r\n]/g;
+  for (let line = 1, start = 0; start < content.length; line++) {
+    ends.lastIndex = start;
+    const end = ends.exec(content)?.index ?? content.length;
+    if (end - start > mostLineCharacters) {
+      throw new FlError(
+        'data-malformed',
+        `${file}:${line}: a line of ${end - start} characters, at most ${mostLineCharacters}`,
+      );
+    }
+    start = end + 1;
   }
 }
 
@@ -67,7 +86,8 @@ function delimiterOf(content: string): string {
   }
   if (best) return best.delimiter;
   // No delimiter cuts evenly (a ragged file): take the one that the first line has most of, so that the error speaks of it.
-  const first = content.slice(0, content.search(/[\r\n]|$/));
+  const start = content.slice(0, mostLineCharacters);
+  const first = start.slice(0, start.search(/[\r\n]|$/));
   return delimiters.reduce((a, b) => (first.split(b).length > first.split(a).length ? b : a));
 }
 

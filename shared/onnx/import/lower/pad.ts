@@ -2,7 +2,7 @@ import { stringAttribute } from '../../attributes.ts';
 import { int } from '../../graph-builder.ts';
 import { intsOfKnown } from '../../rules/known-arithmetic.ts';
 import { axesInput } from '../../rules/reshape.ts';
-import { illFitting, unsupportedVariant } from '../../rules/rule.ts';
+import { illFitting, requireFewConstants, unsupportedVariant } from '../../rules/rule.ts';
 import { Parts, type Stage } from '../rewriter.ts';
 
 /** Which element of an axis of `size` stands at a place outside of it. */
@@ -38,6 +38,7 @@ export const pad: Stage = (node, rewriter) => {
     if (Math.max(Math.abs(before), Math.abs(after)) > mostRows)
       throw unsupportedVariant(node, `pads [${pads}]`, 'Pad by less.');
     if (typeof size !== 'number' || size + before + after < 1) throw illFitting(node, `pads [${pads}] of [${from}]`);
+    requireFewConstants(node, size + before + after);
     const rows = Array.from({ length: size + before + after }, (_, place) => placeOf(place - before, size));
     value = parts.node('Gather', [value, parts.ints(rows)], { axis: int(axis) });
   });

@@ -1,0 +1,19 @@
+import type { Target } from '../target.ts';
+import { answers } from './answers.ts';
+import { apiBodies } from './api.ts';
+import { awsChunked, dynamoDb, httpApi, s3Target, sigV4, sqs, stepFunctions, xml } from './cloud.ts';
+import { csv, csvFolder, gzip, idx } from './data.ts';
+import { arrivals, stepInputs } from './messages.ts';
+import { onnxImport, onnxModel } from './onnx.ts';
+import { trainingPackage, zip } from './packages.ts';
+import { heldOut, safetensors } from './safetensors.ts';
+import { storedDocuments } from './stored.ts';
+import { codecText, encodedUpdate, plainUpdate } from './updates.ts';
+
+/** Every parser that meets what somebody else wrote. */
+export const targets: readonly Target[] = [
+  ...[safetensors, heldOut, plainUpdate, encodedUpdate, codecText, onnxModel, onnxImport],
+  ...[...apiBodies, arrivals, ...stepInputs, ...storedDocuments, ...answers],
+  ...[zip, trainingPackage, csv, csvFolder, idx, gzip],
+  ...[xml, awsChunked, sigV4, s3Target, ...dynamoDb, ...sqs, stepFunctions, httpApi],
+];
