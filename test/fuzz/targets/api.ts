@@ -107,6 +107,14 @@ const doors = {
   'ticket-id': { schema: ticketIdSchema, valid: ['A'.repeat(43)] },
 } satisfies Record<string, Door>;
 
+const request = {
+  routeKey: 'POST /',
+  rawPath: '/',
+  headers: {},
+  requestContext: { http: { method: 'POST' }, domainName: 'localhost' },
+  isBase64Encoded: true,
+};
+
 /** A body through the HTTP layer: the answer is a document with a code, and never a 500. */
 export const apiBodies: readonly Target[] = Object.entries(doors).map(([name, { schema, valid }]) =>
   target(name, schema, valid),
@@ -120,7 +128,7 @@ function target(name: string, schema: z.ZodType, valid: readonly unknown[]): Tar
     valid: texts.map((text) => new TextEncoder().encode(text)),
     inputs: hurtJsonBytes(typeof valid[0] === 'string' ? [...texts, ...hostile] : texts),
     async read(bytes) {
-      const event = { routeKey: 'POST /', body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true };
+      const event = { ...request, body: Buffer.from(bytes).toString('base64') };
       const { statusCode = 0, body = '', headers = {} } = await handler(event as never, { awsRequestId: '' } as never);
       must(body.length < 100_000, `an answer of ${body.length} characters`);
       const answer = JSON.parse(body);
