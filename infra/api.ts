@@ -30,6 +30,9 @@ const answers = {
   showTask: { by: 'ShowTasks', for: 'operator' },
   listVersions: { by: 'ShowTasks', for: 'operator' },
   showVersion: { by: 'ShowTasks', for: 'operator' },
+  listDeadLetters: { by: 'DeadLetters', for: 'operator' },
+  redriveDeadLetters: { by: 'DeadLetters', for: 'operator' },
+  dropDeadLetters: { by: 'DeadLetters', for: 'operator' },
 } as const satisfies Record<RouteName, { by: FunctionName; for: 'client' | 'operator' }>;
 
 /** The HTTP API of clients and operators. */

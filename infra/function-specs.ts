@@ -25,9 +25,12 @@ export interface Grants {
   readonly listUpdates?: true;
   /** Start rounds, and leave notes in the arrivals queue for their deadlines. */
   readonly startRounds?: true;
+  /** On the dead-letter queue; and to send its messages back to the arrivals queue. */
+  readonly deadLetters?: readonly QueueAction[];
 }
 
 type TableAction = 'ConditionCheckItem' | 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+type QueueAction = 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes';
 type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload' | 'ListMultipartUploadParts';
 
 const startsRounds = ['arrivalsQueueUrl', 'roundMachineArn'] as const;
@@ -81,6 +84,17 @@ export const functionSpecs = {
     timeoutSeconds: 15,
     environment: ['table', 'modelsBucket'],
     may: { table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'], models: ['GetObject'] },
+  },
+  DeadLetters: {
+    entry: 'dead-letters',
+    about: 'Lists, redrives and drops arrivals that could not be admitted',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    environment: ['table', 'arrivalsQueueUrl', 'deadLettersQueueUrl'],
+    may: {
+      table: ['GetItem'],
+      deadLetters: ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'],
+    },
   },
   AdmitUpdate: {
     entry: 'admit-update',

@@ -22,6 +22,8 @@ export const keys = {
     pk: `QUARANTINE#${task}`,
     sk: `${String(atMs).padStart(15, '0')}-${ticket}`,
   }),
+  /** Why the last try of an arrival failed, by its message id. */
+  failure: (message: string) => ({ pk: `FAILURE#${message}`, sk: 'FAILURE' }),
 };
 
 /** Epoch seconds after which DynamoDB may delete an item that only explains the past; late deletion harms nothing. */

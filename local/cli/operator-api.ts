@@ -12,6 +12,7 @@ import type {
   TaskSummary,
   VersionResponse,
 } from '../../shared/wire/api.ts';
+import type { DeadLetterChoice, DeadLettersMoved, DeadLettersResponse } from '../../shared/wire/dead-letters.ts';
 import type { Endpoint } from './endpoint.ts';
 
 const answerBytes = 64 * 1024 * 1024;
@@ -59,6 +60,18 @@ export class OperatorApi {
 
   rollback(task: string, version: number, signal?: AbortSignal): Promise<{ readonly version: number }> {
     return this.#call('POST', ['tasks', task, 'rollback'], { version }, signal);
+  }
+
+  deadLetters(signal?: AbortSignal): Promise<DeadLettersResponse> {
+    return this.#call('GET', ['dead-letters'], undefined, signal);
+  }
+
+  redriveDeadLetters(choice: DeadLetterChoice, signal?: AbortSignal): Promise<DeadLettersMoved> {
+    return this.#call('POST', ['dead-letters', 'redrive'], choice, signal);
+  }
+
+  dropDeadLetters(choice: DeadLetterChoice, signal?: AbortSignal): Promise<DeadLettersMoved> {
+    return this.#call('POST', ['dead-letters', 'drop'], choice, signal);
   }
 
   /** Stores a file through a presigned PUT. */

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { addClientRun } from './commands/client-run.ts';
+import { addDeadLettersList } from './commands/dead-letters-list.ts';
+import { addDeadLettersDrop, addDeadLettersRedrive } from './commands/dead-letters-move.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
@@ -55,6 +57,13 @@ export function createProgram(console: Console): Command {
   addModelRollback(model, console);
   const client = program.command('client').summary('take part in a task').description('One participant of a task.');
   addClientRun(client, console);
+  const deadLetters = program
+    .command('dead-letters')
+    .summary('list, redrive and drop what could not be admitted')
+    .description('Arrivals that failed as often as they may: the runbook says what to do.');
+  addDeadLettersList(deadLetters, console);
+  addDeadLettersRedrive(deadLetters, console);
+  addDeadLettersDrop(deadLetters, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FlError } from '../core/errors.ts';
 import { taskIdSchema } from './names.ts';
 
 /** What the arrivals queue brings: S3's event of a finished upload, or a note that Tributary left for itself. */
@@ -38,7 +39,11 @@ const testEventSchema = z
 
 const messageSchema = z.union([deadlineSchema, s3EventSchema, testEventSchema]);
 
-/** @throws {Error} if the body is none of the three */
+/** @throws {FlError} `arrival-malformed` if the body is none of the three */
 export function parseArrivalMessage(body: string): ArrivalMessage {
-  return messageSchema.parse(JSON.parse(body));
+  try {
+    return messageSchema.parse(JSON.parse(body));
+  } catch (cause) {
+    throw new FlError('arrival-malformed', "neither S3's event of an upload nor the note of a deadline", { cause });
+  }
 }

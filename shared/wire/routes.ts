@@ -11,5 +11,8 @@ export const routes = {
   showTask: 'GET /v1/tasks/{task}',
   listVersions: 'GET /v1/tasks/{task}/versions',
   showVersion: 'GET /v1/tasks/{task}/versions/{version}',
+  listDeadLetters: 'GET /v1/dead-letters',
+  redriveDeadLetters: 'POST /v1/dead-letters/redrive',
+  dropDeadLetters: 'POST /v1/dead-letters/drop',
 } as const;
 export type RouteName = keyof typeof routes;

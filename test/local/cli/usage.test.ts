@@ -31,6 +31,8 @@ test.each<[string, RegExp]>([
   ['task create /nowhere/task.yaml', /cannot read \/nowhere\/task\.yaml/],
   ['model get t minus', /version number or "latest"/],
   ['model rollback t -- -1', /whole number/],
+  ['dead-letters redrive', /ids of messages, or --all/],
+  ['dead-letters drop 6b9f0f1e --all', /ids of messages, or --all/],
   ['client run', /required option '--task <id>'/],
   ['trane', /unknown command 'trane'[\s\S]*start|unknown command 'trane'/],
 ])('refuses %j with one clear message and exit code 2', async (line, message) => {
@@ -60,6 +62,8 @@ test.each([
   'model get --help',
   'model rollback --help',
   'client run --help',
+  'dead-letters list --help',
+  'dead-letters redrive --help',
   'synth --help',
   'deploy --help',
 ])('%s prints help with an example on stdout and ends well', async (line) => {
