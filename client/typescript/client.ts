@@ -195,6 +195,9 @@ export class TributaryClient {
       if (response.status < 300) return;
       // The URL is bound to the bytes and to "if none is there": what is there already is this very update.
       if (response.status === 412 && (again || triesBefore > 0)) return;
+      // The URL ran out while the bytes travelled: whoever declares again learns whether the ticket has, too.
+      if (response.status === 403)
+        throw new FlError('upload-url-refused', 'the update was not stored', { retry: 'now' });
       throw problemOf(response, 'the update was not stored');
     });
   }

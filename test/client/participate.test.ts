@@ -207,6 +207,17 @@ describe('a failing network', () => {
     expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
   });
 
+  test('asks for a new URL when one ran out on the way, and goes on if the ticket has run out with it', async () => {
+    const late = fakeServer({ put: [text(403, 'Request has expired')] });
+    expect((await clientOf(late).client.participate('task', { train, maxUpdates: 1 })).updates).toBe(1);
+    expect([late.count('declare'), late.count('ticket')]).toEqual([2, 1]);
+
+    const declared = [json(200, put), problem(410, 'ticket-expired')];
+    const tooLate = fakeServer({ put: [text(403, 'Request has expired')], declare: declared });
+    expect((await clientOf(tooLate).client.participate('task', { train, maxUpdates: 1 })).updates).toBe(1);
+    expect([tooLate.count('declare'), tooLate.count('ticket')]).toEqual([3, 2]);
+  });
+
   test.each([400, 401, 403, 413, 422])('does not repeat what is answered with %d', async (status) => {
     const server = fakeServer({ declare: [text(status, 'no')] });
     await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({
