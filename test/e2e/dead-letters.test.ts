@@ -1,39 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, expect, test } from 'vitest';
 import type { Cloud } from '../../local/cloud/cloud.ts';
+import { hurryArrivals } from '../chaos/impatient-assembly.ts';
+import { revoke } from './revoke.ts';
 import { contribute, createSmallTask, freshAssembly, startFederation } from './small-federation.ts';
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties: {
-    PolicyDocument?: { Statement: { Action: string | string[] }[] };
-    RedrivePolicy?: { maxReceiveCount: number };
-    VisibilityTimeout?: number;
-    FunctionName?: string;
-    Timeout?: number;
-  };
-}
 
 /** The stack with two quick tries in place of five slow ones, and perhaps without an action that admission needs. */
 async function impatientAssembly(revoked?: string): Promise<string> {
   const assembly = await freshAssembly();
-  const path = join(assembly, 'Tributary-dev.template.json');
-  const template: { Resources: Record<string, Resource> } = JSON.parse(readFileSync(path, 'utf8'));
-  for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
-    if (Type === 'AWS::SQS::Queue' && Properties.RedrivePolicy) {
-      Properties.RedrivePolicy.maxReceiveCount = 2;
-      Properties.VisibilityTimeout = 5;
-    }
-    if (Properties.FunctionName === 'tributary-dev-admit-update') Properties.Timeout = 5;
-    if (Type !== 'AWS::IAM::Policy' || !id.includes('AdmitUpdateRole')) continue;
-    for (const statement of Properties.PolicyDocument?.Statement ?? []) {
-      statement.Action = [statement.Action].flat().filter((action) => action !== revoked);
-    }
-  }
-  writeFileSync(path, JSON.stringify(template));
+  hurryArrivals(assembly, 5, 2);
+  if (revoked !== undefined) revoke(assembly, 'AdmitUpdateRole', revoked);
   return assembly;
 }
 
