@@ -28,6 +28,11 @@ export function problemOf({ status, headers, body }: TransportResponse, what: st
   );
 }
 
+/** True if S3 says that a presigned URL is too old. */
+export function hasRunOut({ status, body }: TransportResponse): boolean {
+  return status === 403 && new TextDecoder().decode(body.subarray(0, 4096)).includes('Request has expired');
+}
+
 /** @throws {FlError} `answer-malformed`, naming the field */
 export function parseTicket(body: Uint8Array): TicketResponse {
   const answer = objectOf(body, 'the ticket');

@@ -4,7 +4,7 @@ import { clientIdPattern } from '../../shared/core/names.ts';
 import type { Params } from '../../shared/core/params.ts';
 import type { PresignedPut, TicketResponse, TicketStatusResponse, UploadRequest } from '../../shared/wire/api.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
-import { parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
+import { hasRunOut, parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
 import { webCompressors } from './compressors.ts';
 import { participate } from './participate.ts';
 import type { ParticipateOptions, ParticipationSummary, TrainingPackage } from './participation.ts';
@@ -195,9 +195,8 @@ export class TributaryClient {
       if (response.status < 300) return;
       // The URL is bound to the bytes and to "if none is there": what is there already is this very update.
       if (response.status === 412 && (again || triesBefore > 0)) return;
-      // The URL ran out while the bytes travelled: whoever declares again learns whether the ticket has, too.
-      if (response.status === 403)
-        throw new FlError('upload-url-refused', 'the update was not stored', { retry: 'now' });
+      // Whoever declares again learns whether the ticket has run out, too.
+      if (hasRunOut(response)) throw new FlError('url-expired', 'the update came too late', { retry: 'now' });
       throw problemOf(response, 'the update was not stored');
     });
   }
@@ -229,6 +228,8 @@ export class TributaryClient {
 
   async #download(what: string, url: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
     const response = await this.#send(what, { method: 'GET', url, maxBytes, timeoutMs: transferTimeoutMs, signal });
+    // It lasts as long as the ticket that it came with.
+    if (hasRunOut(response)) throw new FlError('ticket-expired', `${what}: the ticket ran out`);
     if (response.status >= 300) throw problemOf(response, what);
     return response.body;
   }

@@ -218,6 +218,21 @@ describe('a failing network', () => {
     expect([tooLate.count('declare'), tooLate.count('ticket')]).toEqual([3, 2]);
   });
 
+  test('goes on to the next ticket when one ran out before its model was downloaded', async () => {
+    const server = fakeServer({ model: [text(403, '<Error><Message>Request has expired</Message></Error>')] });
+    const events: ParticipationEvent[] = [];
+    const onEvent = (event: ParticipationEvent) => events.push(event);
+    const summary = await clientOf(server).client.participate('task', { train, maxUpdates: 1, onEvent });
+    expect(summary.updates).toBe(1);
+    expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
+    expect(server.count('ticket')).toBe(2);
+  });
+
+  test('ends where a download is forbidden', async () => {
+    const server = fakeServer({ model: [text(403, '<Error><Code>AccessDenied</Code></Error>')] });
+    await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({ code: 'http-403' });
+  });
+
   test.each([400, 401, 403, 413, 422])('does not repeat what is answered with %d', async (status) => {
     const server = fakeServer({ declare: [text(status, 'no')] });
     await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({
