@@ -34,6 +34,8 @@ export interface CampaignResult {
   readonly kills: Readonly<Record<string, number>>;
   /** Planned kills of functions that did not run when their time came. */
   readonly missed: number;
+  /** From version to version, kills and restarts included. */
+  readonly longestRoundSeconds: number;
   readonly updates: Readonly<Record<string, number>>;
   readonly executions: Readonly<Record<string, number>>;
   /** Messages that reached the dead-letter queue, by reason; they were sent back. */
@@ -73,6 +75,7 @@ class Campaign {
   readonly #denials: string[] = [];
   readonly #kills: Record<string, number> = {};
   #missed = 0;
+  #longestMs = 0;
   #resumed = 0;
   #raw: RawCloud | undefined;
 
@@ -139,6 +142,7 @@ class Campaign {
       versions: evidence.versions.length - 1,
       kills: this.#kills,
       missed: this.#missed,
+      longestRoundSeconds: Math.round(this.#longestMs / 1000),
       updates: { ...evidence.counts, aggregated: evidence.versions.at(-1)?.aggregatedTotal ?? 0 },
       executions: countBy(evidence.executions, ({ status }) => status),
       deadLetters,
@@ -170,6 +174,7 @@ class Campaign {
         this.#resumed++;
       }
       const now = performance.now();
+      this.#longestMs = Math.max(this.#longestMs, now - movedAtMs);
       if (this.#witness.version > before) movedAtMs = now;
       if (now - movedAtMs > stallMs)
         throw new Error(`no version after ${this.#witness.version} for ${stallMs / 1000} s`);
@@ -207,7 +212,10 @@ class Campaign {
       await this.#cloud.startAndDie(againAfterMs);
       this.#count('cloud');
     }
+    const startMs = performance.now();
     await this.#cloud.start();
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    this.#options.log(`  cloud killed at version ${this.#witness.version}, up again after ${seconds} s`);
   }
 
   async #killFunction({ victim, afterMs }: Extract<Kill, { kind: 'function' }>): Promise<void> {

@@ -12,6 +12,7 @@ export interface CloudAddress {
 /** What one look at the cloud's process gives. */
 export interface CloudVitals {
   readonly rssBytes: number;
+  /** After a garbage collection. */
   readonly heapUsedBytes: number;
   /** Timers, sockets, processes and the like that are open. */
   readonly resources: number;

@@ -89,7 +89,10 @@ export class KillableCloud {
   }
 
   #spawn(): ChildProcess {
-    const child = fork(entry, this.#folders, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(entry, this.#folders, {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     this.#process = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log(text.trimEnd()));
     child.on('message', (message: CloudMessage) => {
