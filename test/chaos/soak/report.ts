@@ -8,11 +8,15 @@ export type TimedSample = Sample & { readonly minutes: number; readonly updates:
 const level = /^(rssMb|heapMb|queue)\.|^(processes|resources|openFiles)$/;
 /** Until caches, compiled code and pools have their size. */
 const warmUpShare = 1 / 3;
+/** V8 grows its young generation in steps for minutes, and SQS holds what was received for seven. */
+const leastWarmUpMinutes = 10;
 
 export interface Findings {
   readonly minutes: number;
   readonly updates: number;
   readonly versions: number;
+  /** False where the warm-up was too short for a verdict. */
+  readonly conclusive: boolean;
   /** Columns that should be level and are not. */
   readonly grows: readonly string[];
   readonly trends: Readonly<
@@ -42,7 +46,9 @@ export function findings(samples: readonly TimedSample[]): Findings {
     perThousandUpdates[column] = (1000 * (final[column] - first[column])) / (final.updates - first.updates);
   }
   const grows = Object.entries(trends).flatMap(([column, { verdict }]) => (verdict === 'grows' ? [column] : []));
+  const conclusive = last.minutes * warmUpShare >= leastWarmUpMinutes;
   return {
+    conclusive,
     minutes: last.minutes,
     updates: last.updates,
     versions: last.version,
@@ -55,6 +61,9 @@ export function findings(samples: readonly TimedSample[]): Findings {
         ([column, { verdict, median: middle, perHour, low, high }]) =>
           `${verdict.padEnd(8)} ${column.padEnd(26)} ${middle.toFixed(1)}, ${signed(perHour)} an hour (${signed(low)} to ${signed(high)})`,
       ),
+      ...(conclusive
+        ? []
+        : [`a warm-up of less than ${leastWarmUpMinutes} minutes: what grows may still be warming up`]),
       'left by a thousand updates:',
       ...Object.entries(perThousandUpdates).map(([column, each]) => `  ${column.padEnd(26)} ${each.toFixed(1)}`),
     ],

@@ -35,13 +35,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Growth below this share of its level in an hour is none that anyone would notice. */
+/** Growth below this share of its level in an hour is none that anyone would notice; nor is one megabyte or one handle. */
 const noticedAnHour = 0.05;
+const leastNoticed = 1;
 
 /** @param points x in hours */
 export function verdictOf(points: readonly { readonly x: number; readonly y: number }[]): 'flat' | 'grows' | 'unclear' {
   const { slope, low, high } = trendOf(points);
-  const noticed = noticedAnHour * median(points.map(({ y }) => y));
+  const noticed = Math.max(leastNoticed, noticedAnHour * median(points.map(({ y }) => y)));
   if (high < noticed) return 'flat';
   if (low > 0 && slope > noticed) return 'grows';
   return 'unclear';
