@@ -4,6 +4,7 @@ export const envNames = {
   modelsBucket: 'TRIBUTARY_MODELS_BUCKET',
   updatesBucket: 'TRIBUTARY_UPDATES_BUCKET',
   arrivalsQueueUrl: 'TRIBUTARY_ARRIVALS_QUEUE_URL',
+  deadLettersQueueUrl: 'TRIBUTARY_DEAD_LETTERS_QUEUE_URL',
   roundMachineArn: 'TRIBUTARY_ROUND_MACHINE_ARN',
   sealKeyArn: 'TRIBUTARY_SEAL_KEY_ARN',
 } as const;

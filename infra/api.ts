@@ -42,6 +42,9 @@ const answers = {
   showClient: { by: 'OperateClients', for: 'operator' },
   eraseClient: { by: 'OperateClients', for: 'operator' },
   revokeClient: { by: 'OperateClients', for: 'operator' },
+  listDeadLetters: { by: 'DeadLetters', for: 'operator' },
+  redriveDeadLetters: { by: 'DeadLetters', for: 'operator' },
+  dropDeadLetters: { by: 'DeadLetters', for: 'operator' },
 } as const satisfies Record<RouteName, { by: FunctionName; for: 'anyone' | 'client' | 'operator' }>;
 
 /** The HTTP API of clients and operators. */

@@ -29,9 +29,12 @@ export interface Grants {
   readonly startRounds?: true;
   /** On the key that seals versions. */
   readonly sealKey?: readonly ('Sign' | 'GetPublicKey')[];
+  /** On the dead-letter queue; and to send its messages back to the arrivals queue. */
+  readonly deadLetters?: readonly QueueAction[];
 }
 
 type TableAction = 'ConditionCheckItem' | 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+type QueueAction = 'ReceiveMessage' | 'DeleteMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes';
 type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload' | 'ListMultipartUploadParts';
 
 const startsRounds = ['arrivalsQueueUrl', 'roundMachineArn'] as const;
@@ -120,6 +123,17 @@ export const functionSpecs = {
       table: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'],
       models: ['GetObject'],
       sealKey: ['GetPublicKey'],
+    },
+  },
+  DeadLetters: {
+    entry: 'dead-letters',
+    about: 'Lists, redrives and drops arrivals that could not be admitted',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    environment: ['table', 'arrivalsQueueUrl', 'deadLettersQueueUrl'],
+    may: {
+      table: ['GetItem'],
+      deadLetters: ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'],
     },
   },
   AdmitUpdate: {

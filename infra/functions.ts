@@ -35,6 +35,7 @@ export class Functions extends Construct {
       modelsBucket: storage.models.bucketName,
       updatesBucket: storage.updates.bucketName,
       arrivalsQueueUrl: storage.arrivals.queueUrl,
+      deadLettersQueueUrl: storage.deadLetters.queueUrl,
       roundMachineArn,
       sealKeyArn: storage.sealKey.keyArn,
     };
@@ -94,7 +95,7 @@ export class Functions extends Construct {
 
 function statements(
   may: Grants,
-  { table, models, updates, arrivals, sealKey }: Storage,
+  { table, models, updates, arrivals, deadLetters, sealKey }: Storage,
   { roundMachineArn, roundExecutionsArn }: { roundMachineArn: string; roundExecutionsArn: string },
 ) {
   const allow = (service: string, actions: readonly string[] | undefined, resource: string) =>
@@ -109,6 +110,8 @@ function statements(
     ...allow('s3', may.listUpdates && ['ListBucket'], updates.bucketArn),
     ...allow('sqs', may.startRounds && ['SendMessage'], arrivals.queueArn),
     ...allow('kms', may.sealKey, sealKey.keyArn),
+    ...allow('sqs', may.deadLetters, deadLetters.queueArn),
+    ...allow('sqs', may.deadLetters && ['SendMessage'], arrivals.queueArn),
     ...allow('states', may.startRounds && ['StartExecution'], roundMachineArn),
     ...allow('states', may.startRounds && ['DescribeExecution'], roundExecutionsArn),
   ];

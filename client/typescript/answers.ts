@@ -50,6 +50,12 @@ export function problemOf({ status, headers, body }: TransportResponse, what: st
   );
 }
 
+/** True if S3 says that a presigned URL, or the session of the function that signed it, is too old. */
+export function hasRunOut({ status, body }: TransportResponse): boolean {
+  const text = new TextDecoder().decode(body.subarray(0, 4096));
+  return status === 403 && /Request has expired|<Code>ExpiredToken</.test(text);
+}
+
 /** @throws {FlError} `answer-malformed`, naming the field */
 export function parseTicket(body: Uint8Array): TicketResponse {
   const answer = objectOf(body, 'the ticket');

@@ -13,7 +13,7 @@ import { type ClientKey, generateClientKey } from '../../shared/wire/identity/ke
 import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
 import { usualAgent } from './agent.ts';
-import { parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
+import { hasRunOut, parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
 import { webCompressors } from './compressors.ts';
 import { type KeyStore, nextKey } from './key-store.ts';
 import { participate } from './participate.ts';
@@ -306,6 +306,8 @@ export class TributaryClient {
   async #download(what: string, url: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
     const request = { method: 'GET', url, maxBytes, timeoutMs: transferTimeoutMs, signal } as const;
     const response = await sendOnce(this.#transport, what, request);
+    // It lasts as long as the ticket that it came with.
+    if (hasRunOut(response)) throw new FlError('ticket-expired', `${what}: the ticket ran out`);
     if (response.status >= 300) throw problemOf(response, what);
     return response.body;
   }

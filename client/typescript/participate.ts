@@ -68,10 +68,15 @@ async function work(
 ): Promise<PendingUpdate | undefined> {
   const { baseVersion, plan } = ticket;
   onEvent?.({ kind: 'ticket', ticket: ticket.ticket, baseVersion, expiresAtMs: ticket.expiresAtMs });
-  const [model, files] = await Promise.all([
+  const downloads = await Promise.all([
     client.downloadModel(ticket, signal),
     client.downloadPackage(ticket, signal),
-  ]);
+  ]).catch((error: unknown) => {
+    if (!(error instanceof FlError) || !closedTicket.has(error.code)) throw error;
+    onEvent?.({ kind: 'abandoned', ticket: ticket.ticket, reason: error.message });
+  });
+  if (!downloads) return undefined;
+  const [model, files] = downloads;
   onEvent?.({ kind: 'downloaded', baseVersion, bytes: model.bytes + files.bytes });
   const { params } = model;
   const measured = await evaluate?.({ params, baseVersion, package: files.package, signal });

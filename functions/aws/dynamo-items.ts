@@ -33,6 +33,8 @@ export const keys = {
   invitation: (client: ClientId) => ({ pk: `INVITATION#${client}`, sk: 'INVITATION' }),
   requests: (client: ClientId, minute: number) => ({ pk: `REQUESTS#${client}`, sk: String(minute) }),
   nonce: (client: ClientId, nonce: string) => ({ pk: `NONCE#${client}#${nonce}`, sk: 'NONCE' }),
+  /** Why the last try of an arrival failed, by its message id. */
+  failure: (message: string) => ({ pk: `FAILURE#${message}`, sk: 'FAILURE' }),
 };
 
 /** Epoch seconds after which DynamoDB may delete an item that only explains the past; late deletion harms nothing. */

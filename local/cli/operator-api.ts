@@ -12,6 +12,7 @@ import type {
   TaskSummary,
   VersionResponse,
 } from '../../shared/wire/api.ts';
+import type { DeadLetterChoice, DeadLettersMoved, DeadLettersResponse } from '../../shared/wire/dead-letters.ts';
 import type {
   ClientResponse,
   ErasureResponse,
@@ -101,6 +102,18 @@ export class OperatorApi {
 
   erase(client: string, signal?: AbortSignal): Promise<ErasureResponse> {
     return this.#call('POST', ['clients', client, 'erase'], {}, signal);
+  }
+
+  deadLetters(signal?: AbortSignal): Promise<DeadLettersResponse> {
+    return this.#call('GET', ['dead-letters'], undefined, signal);
+  }
+
+  redriveDeadLetters(choice: DeadLetterChoice, signal?: AbortSignal): Promise<DeadLettersMoved> {
+    return this.#call('POST', ['dead-letters', 'redrive'], choice, signal);
+  }
+
+  dropDeadLetters(choice: DeadLetterChoice, signal?: AbortSignal): Promise<DeadLettersMoved> {
+    return this.#call('POST', ['dead-letters', 'drop'], choice, signal);
   }
 
   /** Stores a file through a presigned PUT. */

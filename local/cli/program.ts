@@ -10,6 +10,8 @@ import { addClientRun } from './commands/client-run.ts';
 import { addClientShow } from './commands/client-show.ts';
 import { addDataAgree } from './commands/data-agree.ts';
 import { addDataSummary } from './commands/data-summary.ts';
+import { addDeadLettersList } from './commands/dead-letters-list.ts';
+import { addDeadLettersDrop, addDeadLettersRedrive } from './commands/dead-letters-move.ts';
 import { addDeploy } from './commands/deploy.ts';
 import { addModelBuild } from './commands/model-build.ts';
 import { addModelGet } from './commands/model-get.ts';
@@ -84,6 +86,13 @@ export function createProgram(console: Console): Command {
     .description('Summaries of tables, and what silos agree on from them.');
   addDataSummary(data, console);
   addDataAgree(data, console);
+  const deadLetters = program
+    .command('dead-letters')
+    .summary('list, redrive and drop what could not be admitted')
+    .description('Arrivals that failed as often as they may: the runbook says what to do.');
+  addDeadLettersList(deadLetters, console);
+  addDeadLettersRedrive(deadLetters, console);
+  addDeadLettersDrop(deadLetters, console);
   addPlan(program, console);
   addSynth(program, console);
   addDeploy(program, console);

@@ -22,5 +22,8 @@ export const routes = {
   showClient: 'GET /v1/clients/{client}',
   eraseClient: 'POST /v1/clients/{client}/erase',
   revokeClient: 'POST /v1/clients/{client}/revoke',
+  listDeadLetters: 'GET /v1/dead-letters',
+  redriveDeadLetters: 'POST /v1/dead-letters/redrive',
+  dropDeadLetters: 'POST /v1/dead-letters/drop',
 } as const;
 export type RouteName = keyof typeof routes;

@@ -224,6 +224,32 @@ describe('a failing network', () => {
     expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
   });
 
+  test('asks for a new URL when one ran out on the way, and goes on if the ticket has run out with it', async () => {
+    const late = fakeServer({ put: [text(403, 'Request has expired')] });
+    expect((await clientOf(late).client.participate('task', { train, maxUpdates: 1 })).updates).toBe(1);
+    expect([late.count('declare'), late.count('ticket')]).toEqual([2, 1]);
+
+    const declared = [json(200, put), problem(410, 'ticket-expired')];
+    const tooLate = fakeServer({ put: [text(403, 'Request has expired')], declare: declared });
+    expect((await clientOf(tooLate).client.participate('task', { train, maxUpdates: 1 })).updates).toBe(1);
+    expect([tooLate.count('declare'), tooLate.count('ticket')]).toEqual([3, 2]);
+  });
+
+  test('goes on to the next ticket when one ran out before its model was downloaded', async () => {
+    const server = fakeServer({ model: [text(403, '<Error><Message>Request has expired</Message></Error>')] });
+    const events: ParticipationEvent[] = [];
+    const onEvent = (event: ParticipationEvent) => events.push(event);
+    const summary = await clientOf(server).client.participate('task', { train, maxUpdates: 1, onEvent });
+    expect(summary.updates).toBe(1);
+    expect(kinds(events).filter((kind) => kind === 'abandoned')).toHaveLength(1);
+    expect(server.count('ticket')).toBe(2);
+  });
+
+  test('ends where a download is forbidden', async () => {
+    const server = fakeServer({ model: [text(403, '<Error><Code>AccessDenied</Code></Error>')] });
+    await expect(clientOf(server).client.participate('task', { train })).rejects.toMatchObject({ code: 'http-403' });
+  });
+
   test.each([
     [400, 'http-400'],
     [401, 'identity-refused'],

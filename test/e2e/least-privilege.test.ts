@@ -1,34 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { revoke } from './revoke.ts';
 import { contribute, createSmallTask, freshAssembly, startFederation } from './small-federation.ts';
-
-interface Statement {
-  Action: string | string[];
-}
-
-/** Takes one action from the role of one function, in the synthesized template. */
-function revoke(assembly: string, role: string, action: string): void {
-  const path = join(assembly, 'Tributary-dev.template.json');
-  const template = JSON.parse(readFileSync(path, 'utf8'));
-  let taken = 0;
-  for (const [id, resource] of Object.entries<{
-    Type: string;
-    Properties: { PolicyDocument?: { Statement: Statement[] } };
-  }>(template.Resources)) {
-    if (resource.Type !== 'AWS::IAM::Policy' || !id.includes(role)) continue;
-    const document = resource.Properties.PolicyDocument;
-    if (!document) continue;
-    document.Statement = document.Statement.flatMap((statement) => {
-      const actions = [statement.Action].flat();
-      const left = actions.filter((each) => each !== action);
-      taken += actions.length - left.length;
-      return left.length > 0 ? [{ ...statement, Action: left }] : [];
-    });
-  }
-  expect(taken).toBe(1);
-  writeFileSync(path, JSON.stringify(template));
-}
 
 test.each([
   ['AggregateRole', 'tributary-dev-aggregate', 's3:PutObject', /arn:aws:s3:::tributary-dev-models-.*\/tasks\/denied\//],

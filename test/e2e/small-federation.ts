@@ -45,8 +45,9 @@ export interface RunningFederation {
   close(): Promise<void>;
 }
 
-export async function startFederation(assembly: string): Promise<RunningFederation> {
-  const dir = mkdtempSync(join(tmpdir(), 'tributary-e2e-state-'));
+/** @param kept a state folder that outlives the federation; a fresh one by default */
+export async function startFederation(assembly: string, kept?: string): Promise<RunningFederation> {
+  const dir = kept ?? mkdtempSync(join(tmpdir(), 'tributary-e2e-state-'));
   const lines: string[] = [];
   const cloud = await startCloud({ assembly, dir, log: (line) => lines.push(line) });
   const endpoint = cloud.outputs.ApiUrl.replace(/\/+$/, '');
@@ -73,7 +74,8 @@ export async function startFederation(assembly: string): Promise<RunningFederati
       }),
     close: async () => {
       await cloud.close();
-      for (const folder of [dir, assembly]) rmSync(folder, { recursive: true, force: true });
+      for (const folder of kept === undefined ? [dir, assembly] : [assembly])
+        rmSync(folder, { recursive: true, force: true });
     },
   };
 }

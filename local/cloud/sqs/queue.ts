@@ -41,8 +41,8 @@ export interface Taken {
 export class Queue {
   readonly #messages = new Map<string, Message>();
   readonly #ready = new Set<Message>();
-  /** Holds stale entries too: a message whose `dueAtMs` has changed since is skipped. */
-  readonly #due = new DueHeap<Message>();
+  /** Ids: it holds stale entries too, of messages that are gone or whose `dueAtMs` has changed since, for hours maybe. */
+  readonly #due = new DueHeap<string>();
   readonly #counts: Record<State, number> = { ready: 0, delayed: 0, 'in-flight': 0 };
 
   /** All messages, oldest arrival first. */
@@ -79,8 +79,6 @@ export class Queue {
     if (!this.#messages.delete(message.id)) return;
     this.#ready.delete(message);
     this.#counts[message.state]--;
-    // The heap's entry is recognised as stale by this.
-    message.dueAtMs = Number.NaN;
   }
 
   /**
@@ -134,8 +132,8 @@ export class Queue {
 
   #promote(nowMs: number): void {
     for (let entry = this.#due.popDue(nowMs); entry; entry = this.#due.popDue(nowMs)) {
-      const { value: message, atMs } = entry;
-      if (message.dueAtMs === atMs && message.state !== 'ready') this.#show(message);
+      const message = this.#messages.get(entry.value);
+      if (message && message.dueAtMs === entry.atMs && message.state !== 'ready') this.#show(message);
     }
   }
 
@@ -148,7 +146,7 @@ export class Queue {
     this.#setState(message, state);
     this.#ready.delete(message);
     message.dueAtMs = dueAtMs;
-    this.#due.push(dueAtMs, message);
+    this.#due.push(dueAtMs, message.id);
   }
 
   #setState(message: Message, state: State): void {

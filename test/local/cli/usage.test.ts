@@ -48,6 +48,8 @@ test.each<[string, RegExp]>([
   [`client enrol --code ${'c'.repeat(43)} --client north --out package.json`, /there is a file already/],
   ['client show', /missing required argument 'name'/],
   ['client revoke a/b', /A-Z a-z 0-9/],
+  ['dead-letters redrive', /ids of messages, or --all/],
+  ['dead-letters drop 6b9f0f1e --all', /ids of messages, or --all/],
   ['trane', /unknown command 'trane'[\s\S]*start|unknown command 'trane'/],
 ])('refuses %j with one clear message and exit code 2', async (line, message) => {
   const { code, out, err } = await runHere(line.split(' '));
@@ -83,6 +85,8 @@ test.each([
   'client list --help',
   'client show --help',
   'client revoke --help',
+  'dead-letters list --help',
+  'dead-letters redrive --help',
   'synth --help',
   'deploy --help',
 ])('%s prints help with an example on stdout and ends well', async (line) => {

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { trendOf, verdictOf } from './trend.ts';
+
+const line = (ys: readonly number[]) => ys.map((y, x) => ({ x, y }));
+
+test('the slope is the median of all pairs: one wild point does not move it', () => {
+  // Pairs of 0, 1, 2, 30: slopes 1, 1, 10, 1, 14.5, 28, sorted 1 1 1 10 14.5 28: the median is (1 + 10) / 2.
+  expect(trendOf(line([0, 1, 2, 30])).slope).toBe(5.5);
+  expect(trendOf(line([0, 1, 2, 3, 400, 5, 6, 7, 8])).slope).toBe(1);
+});
+
+test('the interval of a straight line is its slope', () => {
+  expect(trendOf(line([0, 2, 4, 6, 8, 10, 12, 14]))).toEqual({ slope: 2, low: 2, high: 2 });
+});
+
+test('tells a level from a climb, and says when it cannot', () => {
+  const noise = [3, -2, 1, -4, 2, 0, -1, 4, -3, 1, -2, 2, 0, -1, 3, -3, 1, 0, -2, 2];
+  const hours = (level: number, climb: number) => noise.map((each, i) => ({ x: i / 10, y: level + climb * i + each }));
+  expect(verdictOf(hours(1000, 0))).toBe('flat');
+  expect(verdictOf(hours(1000, 20))).toBe('grows');
+  expect(verdictOf(hours(20, 0))).toBe('unclear');
+});
