@@ -109,7 +109,7 @@ describe('the template', () => {
       'POST /v1/tasks/{task}/tickets',
       'POST /v1/tickets/{ticket}/upload',
     ]);
-    expect(byAuthorization.AWS_IAM).toHaveLength(14);
+    expect(byAuthorization.AWS_IAM).toHaveLength(17);
   });
 
   test('lets pages of other origins sign their requests and read the date of an answer', () => {

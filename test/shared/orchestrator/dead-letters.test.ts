@@ -17,7 +17,7 @@ const upload = JSON.stringify({
     },
   ],
 });
-const deadline = JSON.stringify({ kind: 'deadline', task: 'digits', version: 4 });
+const deadline = JSON.stringify({ kind: 'deadline', task: 'digits', atMs: 4 });
 
 /** A queue that hides what is held, as SQS does, and gives at most two at once. */
 class MemoryDeadLetters implements DeadLetterQueue {
