@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorApi } from '../../local/cli/operator-api.ts';
+import { keysOf } from '../../local/cli/verify-statements.ts';
+import { verifyVersions } from '../../local/cli/verify-versions.ts';
 import { defaultTraits } from '../../local/fleet/profile.ts';
 import { findViolations } from '../simulation/checker/find-violations.ts';
 import { checkCloud } from './check-cloud.ts';
@@ -48,6 +50,7 @@ export interface CampaignResult {
 /** What the simulation's checker calls the one task that it looks at. */
 const task = 'sim';
 const hurriedSeconds = 10;
+const ticketLifetimeMs = 5_000;
 const stallMs = 180_000;
 const traits = { ...defaultTraits, typicalMs: 800, stragglers: 0.05, dropOuts: 0.05, networkMs: 5 };
 
@@ -97,7 +100,7 @@ class Campaign {
       await fleet.declare(this.#api(), endpoint, {
         task,
         round: { buffer, minimum: 1, deadlineMs: 10_000, maxStaleness: 50 },
-        selection: { concurrency: 2 * concurrency, ticketLifetimeMs: 5_000 },
+        selection: { concurrency: 2 * concurrency, ticketLifetimeMs },
         training: { learningRate: 0.01 },
         stop: { rounds },
       });
@@ -126,7 +129,9 @@ class Campaign {
       await this.#api().redriveDeadLetters({ all: true });
       await this.#cloud.ask({ kind: 'idle' });
     }
-    await this.#api().task(task); // It sweeps: tickets that have run out are closed.
+    // A ticket that was issued while the task ended lives as long as any; then this closes it.
+    await sleep(ticketLifetimeMs);
+    await this.#api().task(task);
     await this.#cloud.ask({ kind: 'idle' });
     const raw = this.#requireRaw();
     await this.#witness.look(raw, task);
@@ -134,6 +139,7 @@ class Campaign {
     const violations = [
       ...findViolations(evidence, { target: 0 }),
       ...(await checkCloud(raw, evidence, this.#witness)),
+      ...(await this.#brokenSeals()),
       ...this.#denials,
     ];
     return {
@@ -149,6 +155,14 @@ class Campaign {
       resumed: this.#resumed,
       violations,
     };
+  }
+
+  /** What `tributary model verify --all` says. */
+  async #brokenSeals(): Promise<string[]> {
+    const api = this.#api();
+    const [key, clientKeys] = [await api.sealKey(), keysOf(await api.clients())];
+    const versions = await verifyVersions(api, task, { key, clientKeys, isWhole: () => true });
+    return versions.flatMap(({ version, problems }) => problems.map((problem) => `version ${version}: ${problem}`));
   }
 
   async close(): Promise<void> {

@@ -30,7 +30,7 @@ export class Witness {
   /** Takes down the versions that are new. */
   async look(cloud: RawCloud, task: string): Promise<void> {
     for (const item of await cloud.items(`VERSIONS#${task}`, this.publications.length)) {
-      const { evaluation: _, ...kept } = { evaluation: undefined, ...item };
+      const { evaluation: _, seal: __, ...kept } = { evaluation: undefined, seal: undefined, ...item };
       const { model, manifestKey } = item;
       const keys = [model.key, ...Object.values(model.stateKeys ?? {}), manifestKey];
       const files: Record<string, string> = {};
