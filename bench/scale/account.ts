@@ -11,6 +11,7 @@ export const account = {
     writesPerTable: 40_000,
     readsPerTable: 40_000,
     getSeconds: 0.005,
+    putSeconds: 0.005,
     /** A page of a query: at most 1 MiB. */
     pageSeconds: 0.015,
     pageBytes: 2 ** 20,

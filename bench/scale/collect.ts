@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 const { s3, lambda, client, cpu } = account;
 
 /** As infra/function-specs.ts has them. */
-const memoryMb = { issueTicket: 512, openUpload: 512, admitUpdate: 1_024 };
+const memoryMb = { authorizeClient: 512, issueTicket: 512, openUpload: 512, admitUpdate: 1_024 };
 /** selection.concurrency at its most. */
 const mostOpenTickets = 100_000;
 /** Of one update: S3's event is sent, and received and deleted in batches of ten. */
@@ -15,7 +15,7 @@ const queueRequests = 1.2;
 
 /**
  * Fills the buffer with `count` updates of `bytes` each: every client is there from the start, trains in no time and is
- * never refused. The calls are those of issueTicket (asynchronous mode), openUpload and admitUpdate, in their order.
+ * never refused. The calls are those of authorize, issueTicket (asynchronous mode), openUpload and admitUpdate, in their order.
  * @returns when the last one is admitted, in seconds
  */
 export function collect(world: World, { count, bytes }: { readonly count: number; readonly bytes: number }): number {
@@ -26,9 +26,15 @@ export function collect(world: World, { count, bytes }: { readonly count: number
   let admitted = 0;
   let lastAdmitted = 0;
 
+  /** The client's record is read, its nonce and its count of requests are written. */
+  const authorize = (next: () => void) => {
+    const call = new Invocation(world).get().write().write();
+    call.bill(memoryMb.authorizeClient);
+    events.at(call.time, next);
+  };
   const afterApi = (next: () => void) => {
     world.bill('http.requests', 1);
-    events.at(world.api.take(events.now), next);
+    events.at(world.api.take(events.now), () => authorize(next));
   };
   const issue = () => {
     open++;

@@ -55,6 +55,12 @@ export class Invocation {
       .work(pages * dynamo.pageSeconds);
   }
 
+  /** One item that nobody else writes. */
+  write(): this {
+    this.#world.bill('dynamodb.writeUnits', 1);
+    return this.wait(this.#world.table.writes).work(dynamo.putSeconds);
+  }
+
   /** A transaction of so many items; `counts` if one of them is the task's counts. */
   transact(items: number, keys: readonly Rate[], { counts = false } = {}): this {
     const units = 2 * items;
