@@ -15,6 +15,7 @@ const ports = awsPorts(
   'updates',
   'queue',
   'starter',
+  'gauge',
   'clock',
   'telemetry',
   'compressors',

@@ -7,7 +7,7 @@ import { awsPorts } from './aws/ports.ts';
 import { byRoute } from './by-route.ts';
 import { type ApiRequest, api, parse } from './http.ts';
 
-const ports = awsPorts('rounds', 'models', 'updates', 'queue', 'starter', 'clock', 'telemetry');
+const ports = awsPorts('rounds', 'models', 'updates', 'queue', 'starter', 'gauge', 'clock', 'telemetry');
 const taskOf = ({ path }: ApiRequest) => parse(taskIdSchema, path.task);
 
 export const handler = api(

@@ -53,7 +53,7 @@ export interface Scenario {
   readonly admitConcurrency: number;
   /** Keys that a task's counts, open tickets and buffer are spread over, each; 1 is the product. */
   readonly shards: number;
-  /** Whether a step reads a whole list to learn its length or what is overdue, and the task anew in each call; true is the product. */
+  /** Whether a function reads the task anew in each call; true is the product. */
   readonly readsAnew: boolean;
   /** Whether every cell reads the whole manifest; true is the product. */
   readonly wholeManifest: boolean;
@@ -84,7 +84,7 @@ export const scenarios = [
   {
     name: 'design lifted',
     about:
-      'and counts, tickets and buffer on 64 keys each, nothing read for its length, a manifest in pieces, a wider settle',
+      'and counts, tickets and buffer on 64 keys each, the task kept in memory, a manifest in pieces, a wider settle',
     apiRate: 10_000,
     apiBurst: 5_000,
     admitConcurrency: 900,

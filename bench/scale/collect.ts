@@ -19,10 +19,9 @@ const queueRequests = 1.2;
  * @returns when the last one is admitted, in seconds
  */
 export function collect(world: World, { count, bytes }: { readonly count: number; readonly bytes: number }): number {
-  const { events, scenario, keys } = world;
+  const { events, keys } = world;
   const tickets = new Pool('open tickets', Math.min(count, mostOpenTickets));
   const transferSeconds = bytes / client.bytesPerSecond;
-  let open = 0;
   let admitted = 0;
   let lastAdmitted = 0;
 
@@ -37,10 +36,7 @@ export function collect(world: World, { count, bytes }: { readonly count: number
     events.at(world.api.take(events.now), () => authorize(next));
   };
   const issue = () => {
-    open++;
     const call = new Invocation(world).task();
-    // expireTickets: every open ticket of the task.
-    if (scenario.readsAnew) call.query(keys.openReads, open * sizes.openTicket);
     call.transact(3, [keys.openWrites], { counts: true }).bill(memoryMb.issueTicket);
     events.at(call.time + transferSeconds, () => afterApi(openUpload));
   };
@@ -59,14 +55,14 @@ export function collect(world: World, { count, bytes }: { readonly count: number
     call.work(s3.requestSeconds + checkSeconds(bytes));
     call.transact(4, [keys.openWrites, keys.bufferWrites], { counts: true });
     events.at(call.time, () => {
-      open--;
       admitted++;
       lastAdmitted = events.now;
       tickets.release();
     });
     call.task();
-    // startRoundIfReady: how many updates the buffer holds.
-    if (scenario.readsAnew) call.query(keys.bufferReads, (admitted + 1) * sizes.bufferEntry);
+    // startRoundIfReady: how many updates were ever admitted; a process reads the buffer once, and once it may be full.
+    call.get(keys.countsReads);
+    if (admitted === 0 || admitted + 1 === count) call.query(keys.bufferReads, (admitted + 1) * sizes.bufferEntry);
     call.bill(memoryMb.admitUpdate);
     events.at(call.time, () => world.admissions.release(call.worked));
   };

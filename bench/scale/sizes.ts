@@ -11,7 +11,7 @@ const etag = `"${'e'.repeat(32)}"`;
 const agent = 'tributary-client/0.1.0 python/3.11 onnxruntime/1.30.0';
 const common = { ticket, client: 'client-0000001', key, etag, dataOffset: 512, sha256, metrics, agent, statement };
 
-/** An update in the buffer, an open ticket and an update in the manifest, in bytes: as the code writes them. */
+/** An update in the buffer and in the manifest, in bytes: as the code writes them. */
 export const sizes = {
   bufferEntry: bytesOf({
     ...common,
@@ -21,7 +21,6 @@ export const sizes = {
     pk: 'BUFFER#some-task',
     sk: `000001790000000-${ticket}`,
   } satisfies Record<keyof Omit<BufferEntry, 'encoding'> | 'pk' | 'sk', unknown>),
-  openTicket: bytesOf({ pk: 'OPEN#some-task', sk: 'client-0000001', ticket, expiresAtMs: 1_790_000_000_000 }),
   manifestUpdate: bytesOf({
     ...common,
     sequence: `000001790000000-${ticket}`,

@@ -32,7 +32,7 @@ export class World {
     const writes = (name: string) => new Rate(`writes of the ${name} key`, dynamo.writesPerKey * scenario.shards);
     this.keys = {
       task: new Rate('reads of the TASK key', dynamo.readsPerKey),
-      openReads: reads('OPEN'),
+      countsReads: reads('COUNTS'),
       openWrites: writes('OPEN'),
       bufferReads: reads('BUFFER'),
       bufferWrites: writes('BUFFER'),

@@ -6,6 +6,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { TicketId } from '../../shared/core/names.ts';
+import { BufferGauge } from '../../shared/orchestrator/buffer-gauge.ts';
 import type { IdentityPorts } from '../../shared/orchestrator/ports.ts';
 import { RegisteredClients } from '../../shared/orchestrator/registered-clients.ts';
 import { nodeCompressors } from '../compressors.ts';
@@ -55,6 +56,7 @@ const factories: Factories = {
   sealer: () => new KmsSealer(new KMSClient({}), env('sealKeyArn')),
   sha256: () => nodeSha256,
   clients: () => new RegisteredClients(identities()),
+  gauge: () => new BufferGauge(),
   identities,
   codes: () => ({ next: unguessable }),
 };

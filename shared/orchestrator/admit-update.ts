@@ -15,7 +15,7 @@ export interface Arrival {
 
 type AdmitPorts = Pick<
   Ports,
-  'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry' | 'compressors' | 'clients'
+  'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'gauge' | 'clock' | 'telemetry' | 'compressors' | 'clients'
 >;
 
 /**

@@ -16,7 +16,7 @@ import type { LayoutCache } from './read-object.ts';
 import { requirePublished } from './require-task.ts';
 import { hasAllRounds, isToCome, startRoundIfReady } from './start-round.ts';
 
-type FreezePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
+type FreezePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'gauge' | 'clock' | 'telemetry'>;
 
 /** A buffer that is read in one go; the rest waits for the next round. */
 const mostStalePerRound = 1_000;

@@ -1,6 +1,6 @@
 import { FlError } from '../core/errors.ts';
 import type { ClientId, TaskId } from '../core/names.ts';
-import type { TaskRecord } from '../ports/round-store.ts';
+import type { TaskRecord, TicketRecord } from '../ports/round-store.ts';
 import type { ArtifactName, TicketRequest, TicketResponse } from '../wire/api.ts';
 import { clientArtifacts, optionalClientArtifacts } from '../wire/api.ts';
 import { expireTickets } from './expire-tickets.ts';
@@ -27,19 +27,8 @@ export async function issueTicket(
       `task "${task}" is ${record.state}${record.stateReason ? `: ${record.stateReason}` : ''}`,
     );
   }
-  const nowMs = ports.clock.now();
-  await expireTickets(ports, record);
   const { config } = record;
-  const expiresAtMs = nowMs + config.selection.ticketLifetimeMs;
-  const missed = await missedTickets(ports, record, client);
-  const ticket = ports.secrets.ticketId();
-  const { cap, admitted } = await openTicketCap(ports, record, client);
-  const outcome = await ports.rounds.issueTicket(
-    { ticket, task, client, baseVersion: record.version, state: 'issued', issuedAtMs: nowMs, expiresAtMs, missed },
-    cap,
-    admitted,
-  );
-  if (outcome !== 'issued') throw refusal(outcome, client, record);
+  const { ticket, expiresAtMs } = await takePlace(ports, record, client);
   const urlLifetimeMs = config.selection.ticketLifetimeMs;
   const names = [...clientArtifacts, ...optionalClientArtifacts.filter((name) => record.artifacts[name])];
   const [modelUrl, ...packageUrls] = await Promise.all([
@@ -60,6 +49,35 @@ export async function issueTicket(
     deltas: await offeredDeltas(ports, record, have, urlLifetimeMs),
     expiresAtMs,
   };
+}
+
+/** A place that is refused may be held by a ticket that has run out: only then are the open tickets read, and ended. */
+async function takePlace(
+  ports: IssuePorts,
+  record: TaskRecord,
+  client: ClientId,
+): Promise<Pick<TicketRecord, 'ticket' | 'expiresAtMs'>> {
+  const first = await tryToTakePlace(ports, record, client);
+  if (typeof first !== 'string') return first;
+  const expired = first === 'conflict' ? 0 : await expireTickets(ports, record);
+  const second = expired > 0 ? await tryToTakePlace(ports, record, client) : first;
+  if (typeof second === 'string') throw refusal(second, client, record);
+  return second;
+}
+
+async function tryToTakePlace(ports: IssuePorts, record: TaskRecord, client: ClientId) {
+  const { task, version: baseVersion, config } = record;
+  const issuedAtMs = ports.clock.now();
+  const expiresAtMs = issuedAtMs + config.selection.ticketLifetimeMs;
+  const missed = await missedTickets(ports, record, client);
+  const ticket = ports.secrets.ticketId();
+  const { cap, admitted } = await openTicketCap(ports, record, client);
+  const outcome = await ports.rounds.issueTicket(
+    { ticket, task, client, baseVersion, state: 'issued', issuedAtMs, expiresAtMs, missed },
+    cap,
+    admitted,
+  );
+  return outcome === 'issued' ? { ticket, expiresAtMs } : outcome;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ModelStore, UpdateStore } from '../ports/object-stores.ts';
 import type { RoundStore } from '../ports/round-store.ts';
 import type { Sealer, Sha256 } from '../ports/sealer.ts';
 import type { Clock, InvitationCodes, RoundStarter, Secrets, Telemetry, UpdateQueue } from '../ports/workflow.ts';
+import type { BufferGauge } from './buffer-gauge.ts';
 
 /** Everything that the steps reach the world through; each step asks for the few that it uses. */
 export interface Ports {
@@ -22,6 +23,8 @@ export interface Ports {
   readonly sealer: Sealer;
   readonly sha256: Sha256;
   readonly clients: Clients;
+  /** This process's own. */
+  readonly gauge: BufferGauge;
 }
 
 /** And what only those reach that say who is a client. */

@@ -18,7 +18,7 @@ const hopeless: readonly string[] = ['model-not-finite', 'cohort-too-small'];
  * quarantine and the round waits for others: it has not failed. Repeatable.
  */
 export async function release(
-  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
+  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'gauge' | 'clock' | 'telemetry'>,
   { error, cause, ...round }: ReleaseInput,
 ): Promise<void> {
   const { task, version } = round;

@@ -6,7 +6,7 @@ import type { Ports } from './ports.ts';
 import { requireTask } from './require-task.ts';
 import { completeTask, startRoundIfReady } from './start-round.ts';
 
-type SettlePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>;
+type SettlePorts = Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'gauge' | 'clock' | 'telemetry'>;
 
 /**
  * Ends a round: records the evaluation, takes the aggregated updates out of the buffer, ends the task if it has reached

@@ -13,7 +13,7 @@ const shortestWatchMs = 60_000;
 /** A task whose rounds keep failing stops trying, or it would cost money for ever. */
 export const mostFailures = 5;
 
-type StartPorts = Pick<Ports, 'rounds' | 'queue' | 'starter' | 'clock'>;
+type StartPorts = Pick<Ports, 'rounds' | 'queue' | 'starter' | 'clock' | 'gauge'>;
 
 interface Occasion {
   /** The last round has published and may never settle: another execution, whose freeze does it first, makes up for it. */
@@ -41,7 +41,8 @@ export async function startRoundIfReady(ports: StartPorts, task: TaskId, occasio
   }
   if (state === 'completed') return closeTask(ports, task);
   if (hasAllRounds(record)) return completeTask(ports, record, `reached ${config.stop.rounds} rounds`);
-  const count = (await ports.rounds.buffer(task, config.round.buffer)).length;
+  if (await nothingIsDue(ports, record)) return;
+  const count = await ports.gauge.count(ports.rounds, record);
   if (count === 0) return;
   const deadlineAtMs = await deadlineOf(ports, record);
   const readiness = roundReadiness({ ...config.round, count, deadlineAtMs, nowMs: ports.clock.now() });
@@ -52,6 +53,15 @@ export async function startRoundIfReady(ports: StartPorts, task: TaskId, occasio
     await leaveNote(ports, record, deadlineAtMs);
   }
   // Below the minimum nothing is to be done until another update arrives.
+}
+
+/** True if the buffer cannot be full, its deadline is to come, and a note will come with it: nobody has to read the buffer. */
+async function nothingIsDue({ rounds, clock, gauge }: StartPorts, record: TaskRecord): Promise<boolean> {
+  const { config, deadline, version } = record;
+  const nowMs = clock.now();
+  if (deadline?.version !== version || deadline.atMs <= nowMs || !isNoted(record, deadline.atMs, nowMs)) return false;
+  const most = await gauge.most(rounds, record);
+  return most !== undefined && most < config.round.buffer;
 }
 
 /** Ends the task, and with it whatever round is under way; puts what is left of it away. Repeatable. */
@@ -99,13 +109,23 @@ function watch(ports: StartPorts, record: TaskRecord): Promise<void> {
 }
 
 /** Sees to it that a note comes at `dueMs`, or before. */
-async function leaveNote(ports: StartPorts, { task, noteAtMs }: TaskRecord, dueMs: number): Promise<void> {
+async function leaveNote(ports: StartPorts, record: TaskRecord, dueMs: number): Promise<void> {
+  const { task } = record;
   const nowMs = ports.clock.now();
-  const atMs = Math.min(Math.max(dueMs, nowMs), nowMs + longestDelayMs);
-  if (noteAtMs !== undefined && noteAtMs >= nowMs && noteAtMs <= atMs) return;
+  if (isNoted(record, dueMs, nowMs)) return;
+  const atMs = noteTime(dueMs, nowMs);
   // The note first: one that the task does not know of is dropped or harmless, one that it waits for in vain is not.
   await postpone(ports, task, atMs, atMs - nowMs);
   await ports.rounds.setNote(task, atMs, nowMs);
+}
+
+/** Whether a note that was left comes at `dueMs`, or before. */
+function isNoted({ noteAtMs }: TaskRecord, dueMs: number, nowMs: number): boolean {
+  return noteAtMs !== undefined && noteAtMs >= nowMs && noteAtMs <= noteTime(dueMs, nowMs);
+}
+
+function noteTime(dueMs: number, nowMs: number): number {
+  return Math.min(Math.max(dueMs, nowMs), nowMs + longestDelayMs);
 }
 
 /** Starts the execution; one that ended without publishing or moving on, as when it was stopped, is followed by another. */

@@ -56,7 +56,7 @@ export async function createTask(
  * @throws {FlError} `task-unknown`, `artifact-missing`, `safetensors-malformed`, `non-finite`, `task-ended`
  */
 export async function startTask(
-  ports: Pick<Ports, 'rounds' | 'models' | 'queue' | 'starter' | 'clock'>,
+  ports: Pick<Ports, 'rounds' | 'models' | 'queue' | 'starter' | 'gauge' | 'clock'>,
   task: TaskId,
 ): Promise<void> {
   const record = await requireTask(ports, task);
@@ -114,7 +114,7 @@ export async function stopTask({ rounds }: Pick<Ports, 'rounds'>, task: TaskId):
  * @throws {FlError} `task-unknown`, `version-unknown`, `busy` if a round published or failed meanwhile
  */
 export async function rollback(
-  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'clock' | 'telemetry'>,
+  ports: Pick<Ports, 'rounds' | 'models' | 'updates' | 'queue' | 'starter' | 'gauge' | 'clock' | 'telemetry'>,
   task: TaskId,
   to: number,
 ): Promise<number> {

@@ -10,6 +10,7 @@ import { planTiles } from '../../shared/core/plan/tiles.ts';
 import { randomFrom } from '../../shared/core/random.ts';
 import { type Arrival, admitUpdate } from '../../shared/orchestrator/admit-update.ts';
 import { aggregateCell } from '../../shared/orchestrator/aggregate.ts';
+import { BufferGauge } from '../../shared/orchestrator/buffer-gauge.ts';
 import { freeze } from '../../shared/orchestrator/freeze.ts';
 import { issueTicket } from '../../shared/orchestrator/issue-ticket.ts';
 import { judgeRound } from '../../shared/orchestrator/judge-round.ts';
@@ -125,6 +126,7 @@ export class MemoryFederation {
           if (jws !== signed) throw new FlError('statement-wrong', 'not the statement that this federation takes');
         },
       },
+      gauge: new BufferGauge(),
       telemetry: { record: (_task, metrics) => this.recorded.push({ ...metrics }) },
     };
   }

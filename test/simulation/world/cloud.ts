@@ -1,6 +1,7 @@
 import { functionSpecs } from '../../../infra/function-specs.ts';
 import type { TicketId } from '../../../shared/core/names.ts';
 import { type Random, randomFrom } from '../../../shared/core/random.ts';
+import { BufferGauge } from '../../../shared/orchestrator/buffer-gauge.ts';
 import type { Ports } from '../../../shared/orchestrator/ports.ts';
 import { LayoutCache } from '../../../shared/orchestrator/read-object.ts';
 import type { Evaluator } from '../../../shared/ports/evaluator.ts';
@@ -49,6 +50,7 @@ export class Cloud {
   readonly #startMs: number;
   #invocations = 0;
   #tickets = 0;
+  readonly #gauge = new BufferGauge();
 
   constructor(seed: string, options: CloudOptions) {
     this.#options = options;
@@ -99,6 +101,7 @@ export class Cloud {
         starter: this.machine,
         secrets: { ticketId: () => String(this.#tickets++).padStart(43, '0') as TicketId },
         telemetry: { record: () => {} },
+        gauge: this.#gauge,
       },
       invocation,
     );

@@ -22,6 +22,8 @@ export interface Services {
   readonly starter: RoundStarter;
   readonly secrets: Secrets;
   readonly telemetry: Ports['telemetry'];
+  /** One for all functions, as if one process did everything: what it knows has to hold for good. */
+  readonly gauge: Ports['gauge'];
 }
 
 /** DynamoDB's transactions carry a token: the SDK's second try is the first one's answer. */
@@ -65,6 +67,7 @@ export function functionPorts(services: Services, invocation: Invocation): Ports
     clock: { now: () => Math.floor(services.time.nowMs + invocation.skewMs) },
     secrets: services.secrets,
     telemetry: services.telemetry,
+    gauge: services.gauge,
     compressors: nodeCompressors,
     sealer,
     sha256: nodeSha256,
