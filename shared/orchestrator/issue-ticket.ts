@@ -92,7 +92,8 @@ async function openTicketCap(
   const { task, config, version } = record;
   if (config.round.mode === 'async') return { cap: config.selection.concurrency };
   const { admitted } = await rounds.counts(task); // Read first: an admission after this makes the store refuse.
-  const buffered = (await rounds.buffer(task, config.round.buffer)).filter((entry) => entry.baseVersion === version);
+  // All of it: until the last round is settled, its updates stand before those of this one.
+  const buffered = (await rounds.buffer(task, Infinity)).filter((entry) => entry.baseVersion === version);
   if (buffered.some((entry) => entry.client === client)) throw refusal('client-busy', client, record);
   const { concurrency, overSelection } = config.selection;
   const asked = Math.ceil(config.round.buffer * overSelection);

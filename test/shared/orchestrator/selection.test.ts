@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { issueTicket } from '../../../shared/orchestrator/issue-ticket.ts';
+import { publish } from '../../../shared/orchestrator/publish.ts';
 import { clientId, MemoryFederation, taskId } from '../../memory/federation.ts';
 
 const task = taskId('selected');
@@ -71,6 +72,17 @@ test('a synchronous round asks more clients than it needs, and those that come t
   await federation.admit(arrivals[4]);
   const { admitted, quarantined } = await federation.rounds.counts(task);
   expect({ admitted, quarantined }).toEqual({ admitted: 4, quarantined: 1 });
+});
+
+test('a synchronous round takes each client once, and no more than it needs, also before the last one is settled', async () => {
+  await federation.start({ task, round: { mode: 'sync', buffer: 3, maxStaleness: 0 } });
+  for (const name of ['a', 'b', 'c']) await federation.contribute(task, name, step());
+  await publish(federation.ports, await federation.aggregateRound({ task, version: 1, attempt: 0 }));
+  expect((await federation.rounds.buffer(task, 9)).map(({ baseVersion }) => baseVersion)).toEqual([0, 0, 0]);
+  await federation.contribute(task, 'a', step());
+  expect(await outcome('a')).toMatch('client-busy');
+  for (const name of ['b', 'c']) await federation.contribute(task, name, step());
+  expect(await outcome('d')).toMatch('cohort-full');
 });
 
 test('a full buffer asks nobody, however many a round asks for each one that it needs', async () => {

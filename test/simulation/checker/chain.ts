@@ -53,6 +53,10 @@ function checkLink(
   if (manifest.model.key !== model.key) found.push(`version ${version} points at another model`);
   const rejected = rejectedOf(evidence, manifest);
   const taken = manifest.updates.filter((_, i) => !rejected.has(i));
+  const clients = new Set(manifest.updates.map(({ client, staleness }) => `${client} ${staleness}`));
+  if (evidence.task?.config.round.mode === 'sync' && clients.size < manifest.updates.length) {
+    found.push(`version ${version}: a client is twice in a synchronous round`);
+  }
   const examples = taken.reduce((sum, update) => sum + update.examples, 0);
   const staleness: Record<string, number> = {};
   for (const update of taken) staleness[update.staleness] = (staleness[update.staleness] ?? 0) + 1;
