@@ -260,10 +260,10 @@ export class MemoryRoundStore implements RoundStore {
     this.#shelf(task).versions.set(record.version, record);
   }
 
-  async setSeal(task: TaskId, version: number, seal: string) {
+  async setSeal(task: TaskId, version: number, seal: string, evaluation: VersionRecord['evaluation']) {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);
-    if (!record || record.seal !== undefined) return 'already' as const;
+    if (!record || record.seal !== undefined || !record.evaluation !== !evaluation) return 'refused' as const;
     versions.set(version, { ...record, seal });
     return 'sealed' as const;
   }
@@ -271,7 +271,7 @@ export class MemoryRoundStore implements RoundStore {
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);
-    if (record) versions.set(version, { ...record, evaluation });
+    if (record && !record.evaluation && record.seal === undefined) versions.set(version, { ...record, evaluation });
   }
 
   #isToCome({ task, version, attempt }: RoundInput): boolean {

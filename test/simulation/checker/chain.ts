@@ -21,7 +21,7 @@ export function checkChain(evidence: Evidence): string[] {
       if (hash === 'missing') found.push(`version ${version}: ${key} was missing when it was published`);
       else if (now !== hash) found.push(`version ${version}: ${key} has changed since it was published`);
     }
-    const { evaluation: _, ...kept } = { evaluation: undefined, ...record };
+    const { evaluation: _, seal: __, ...kept } = record;
     if (then[0] && JSON.stringify(kept) !== then[0].record) found.push(`version ${version}: its record has changed`);
     found.push(...checkLink(evidence, record, versions[i - 1], versions));
   }

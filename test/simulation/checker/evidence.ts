@@ -27,6 +27,8 @@ export interface Evidence {
     readonly rewritten: ReadonlySet<string>;
     readonly ghosts: ReadonlySet<string>;
     readonly abandoned: ReadonlySet<string>;
+    readonly sealed: ReadonlySet<number>;
+    readonly seals: readonly { readonly version: number; readonly seal: string }[];
   };
 }
 
@@ -50,6 +52,10 @@ export interface TicketItem {
 export interface VersionItem {
   readonly version: number;
   readonly origin: { readonly kind: string; readonly to?: number };
+  readonly publishedAtMs: number;
+  readonly evaluation?: object;
+  /** A compact JWS. */
+  readonly seal?: string;
   readonly updates: number;
   readonly examples: number;
   readonly rejected?: number;
@@ -90,6 +96,8 @@ export function evidenceOf({ rounds, models, updates, machine, journal }: Cloud)
       rewritten: journal.rewritten,
       ghosts: journal.ghosts,
       abandoned: journal.abandoned,
+      sealed: journal.sealed,
+      seals: journal.seals,
     },
   };
   return structuredClone(found);
