@@ -1,3 +1,4 @@
+import { copy } from '../../memory/copy.ts';
 import type { Cloud } from '../world/cloud.ts';
 import type { Publication } from '../world/journal.ts';
 import type { ConfigItem } from './manifest.ts';
@@ -100,5 +101,5 @@ export function evidenceOf({ rounds, models, updates, machine, journal }: Cloud)
       seals: journal.seals,
     },
   };
-  return structuredClone(found);
+  return copy(found);
 }
