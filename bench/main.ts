@@ -23,6 +23,10 @@ const benches: Readonly<Record<string, Bench>> = {
     about: 'one round of 20 x 10M parameters through the local cloud, and 4 GB of updates in bounded memory',
     load: async () => (await import('./round.ts')).roundBench,
   },
+  load: {
+    about: 'tickets a second through the local API over 1 to 200 connections, and every state right after it',
+    load: async () => (await import('./load.ts')).loadBench,
+  },
   variants: {
     about: 'codecs, server optimizers and asynchronous methods on the same simulated federation',
     long: true,

@@ -3,9 +3,13 @@ import type { RoundStep } from './round-machine.ts';
 
 /** Steps that are wrong stay wrong: these are not tried again. */
 const final = [
+  'input-malformed',
   'round-superseded',
   'manifest-malformed',
   'manifest-missing',
+  'verdict-malformed',
+  'losses-malformed',
+  'cell-unknown',
   'task-unknown',
   'task-not-started',
   'object-missing',

@@ -315,21 +315,23 @@ export class DynamoRoundStore implements RoundStore {
     });
   }
 
-  async setSeal(task: TaskId, version: number, seal: string) {
+  async setSeal(task: TaskId, version: number, seal: string, evaluation: VersionRecord['evaluation']) {
     const outcome = await this.#table.update({
       Key: keys.version(task, version),
       UpdateExpression: 'SET seal = :seal',
-      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(seal)',
+      ConditionExpression: `attribute_exists(pk) AND attribute_not_exists(seal) AND ${
+        evaluation ? 'attribute_exists' : 'attribute_not_exists'
+      }(evaluation)`,
       ExpressionAttributeValues: { ':seal': seal },
     });
-    return outcome === 'done' ? 'sealed' : 'already';
+    return outcome === 'done' ? 'sealed' : 'refused';
   }
 
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
     await this.#table.update({
       Key: keys.version(task, version),
       UpdateExpression: 'SET evaluation = :evaluation',
-      ConditionExpression: 'attribute_exists(pk)',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(evaluation) AND attribute_not_exists(seal)',
       ExpressionAttributeValues: { ':evaluation': evaluation },
     });
   }

@@ -211,8 +211,17 @@ export interface RoundStore {
   versions(task: TaskId): Promise<readonly VersionRecord[]>;
   /** Takes the updates of a published version out of the buffer; their tickets become `aggregated`. Repeatable. */
   consume(task: TaskId, version: number, updates: readonly Consumed[]): Promise<void>;
-  /** Once: `already` if the version has a seal, or is not there. */
-  setSeal(task: TaskId, version: number, seal: string): Promise<'sealed' | 'already'>;
+  /**
+   * Once: `refused` if the version has a seal, is not there, or has been evaluated since.
+   * @param evaluation what the seal says of it
+   */
+  setSeal(
+    task: TaskId,
+    version: number,
+    seal: string,
+    evaluation: VersionRecord['evaluation'],
+  ): Promise<'sealed' | 'refused'>;
+  /** Once, and not where the version is sealed: nothing is done then. */
   setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { base64url, compactVerify, importJWK } from 'jose';
 import { z } from 'zod';
 import { FlError } from '../core/errors.ts';
 import { sha256Schema, taskIdSchema } from './names.ts';
+import { parseStrictJson } from './strict-json.ts';
 import { evaluationSchema } from './workflow.ts';
 
 /** The signed record of a version: what made it, what it is, and the record before. docs/decisions/0011 */
@@ -63,7 +64,7 @@ export async function readSeal(seal: string, key: SealKey): Promise<SealedVersio
       algorithms: [sealAlgorithm],
     });
     if (protectedHeader.typ !== sealType) throw new TypeError(`type ${protectedHeader.typ}`);
-    return sealedVersionSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
+    return sealedVersionSchema.parse(parseStrictJson(payload));
   } catch (cause) {
     throw new FlError('seal-forged', 'the record is not signed with the federation key', { cause });
   }

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -137,8 +138,9 @@ class Campaign {
     const raw = this.#requireRaw();
     await this.#witness.look(raw, task);
     const evidence = await evidenceFrom(raw, task, this.#witness);
+    const sealKey = createPublicKey({ key: { ...(await this.#api().sealKey()) }, format: 'jwk' });
     const violations = [
-      ...findViolations(evidence, { target: 0 }),
+      ...findViolations(evidence, { target: 0, sealKey }),
       ...(await checkCloud(raw, evidence, this.#witness)),
       ...(await this.#brokenSeals()),
       ...this.#denials,

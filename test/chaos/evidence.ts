@@ -33,6 +33,9 @@ export async function evidenceFrom(cloud: RawCloud, task: string, witness: Witne
       tamperedKeys: new Set(),
       rewritten: new Set(),
       ghosts: new Set(),
+      // `tributary model verify` misses seals that should be there.
+      sealed: new Set(),
+      seals: [],
       abandoned: new Set(
         executions.filter(({ status }) => status === 'ABORTED' || status === 'TIMED_OUT').map(({ name }) => name),
       ),

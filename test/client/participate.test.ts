@@ -173,6 +173,20 @@ describe('a failing network', () => {
     expect(slept).toEqual([100, 200, 500]);
   });
 
+  test('waits where API Gateway turns it away, which does not say for how long', async () => {
+    const server = fakeServer({
+      ticket: [json(429, { message: 'Too Many Requests' }), json(503, { message: 'Service Unavailable' })],
+      declare: [json(429, { message: 'Too Many Requests' }), json(503, { message: 'Service Unavailable' })],
+    });
+    const { client, slept } = clientOf(server, { random: () => 0.5 });
+    const summary = await client.participate('task', { train, maxUpdates: 1 });
+    expect(summary).toMatchObject({ updates: 1 });
+    expect(server.count('ticket')).toBe(3);
+    expect(server.count('declare')).toBe(3);
+    // A ticket is asked for again after 2 s and a quarter of it; what fails otherwise, after half of 200 and 400 ms: below a doubling ceiling.
+    expect(slept).toEqual([2_500, 100, 100, 200]);
+  });
+
   test('gives up after six tries, with the last reason', async () => {
     const server = fakeServer({
       ticket: Array.from({ length: 9 }, () => new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })),

@@ -342,10 +342,12 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
 
   test('seals a version once, and none that is not there', async () => {
     const task = await runningTask(store);
-    expect(await store.setSeal(task, 7, 'a.b.c')).toBe('already');
+    expect(await store.setSeal(task, 7, 'a.b.c', undefined)).toBe('refused');
     expect(await store.version(task, 7)).toBeUndefined();
     await store.publish(task, versionRecord(1), 0);
-    const outcomes = await Promise.all(['first', 'second', 'third'].map((seal) => store.setSeal(task, 1, seal)));
+    const outcomes = await Promise.all(
+      ['first', 'second', 'third'].map((seal) => store.setSeal(task, 1, seal, undefined)),
+    );
     expect(outcomes.filter((outcome) => outcome === 'sealed')).toHaveLength(1);
     expect((await store.version(task, 1))?.seal).toBe(['first', 'second', 'third'][outcomes.indexOf('sealed')]);
   });
@@ -378,9 +380,23 @@ describe.each(Object.keys(adapters))('the round store over %s', (name) => {
     expect(await store.publish(task, versionRecord(1), 0)).toBe('superseded');
   });
 
-  test('keeps the evaluation of a version', async () => {
+  test('keeps the first evaluation of a version', async () => {
     const task = await runningTask(store);
     await store.setEvaluation(task, 0, { loss: 1, accuracy: 0.5, examples: 10 });
+    await store.setEvaluation(task, 0, { loss: 2, accuracy: 0.25, examples: 10 });
     expect((await store.version(task, 0))?.evaluation).toEqual({ loss: 1, accuracy: 0.5, examples: 10 });
+  });
+
+  test('takes no seal that says less than the record, and no evaluation after the seal', async () => {
+    const task = await runningTask(store);
+    const evaluation = { loss: 1, accuracy: 0.5, examples: 10 };
+    await store.setEvaluation(task, 0, evaluation);
+    expect(await store.setSeal(task, 0, 'without', undefined)).toBe('refused');
+    expect(await store.setSeal(task, 0, 'with', evaluation)).toBe('sealed');
+    await store.publish(task, versionRecord(1), 0);
+    expect(await store.setSeal(task, 1, 'with', evaluation)).toBe('refused');
+    expect(await store.setSeal(task, 1, 'without', undefined)).toBe('sealed');
+    await store.setEvaluation(task, 1, evaluation);
+    expect(await store.version(task, 1)).not.toHaveProperty('evaluation');
   });
 });

@@ -20,7 +20,7 @@ import { withHeader } from './targets/safetensors.ts';
 /** Inputs too large for the corpus: each is made here. */
 
 beforeAll(() => {
-  vi.spyOn(logger, 'error').mockImplementation(() => {});
+  for (const level of ['warn', 'error'] as const) vi.spyOn(logger, level).mockImplementation(() => {});
 });
 
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);

@@ -9,7 +9,7 @@ import { targets } from './targets/all.ts';
 const runs = 150;
 
 beforeAll(() => {
-  vi.spyOn(logger, 'error').mockImplementation(() => {});
+  for (const level of ['warn', 'error'] as const) vi.spyOn(logger, level).mockImplementation(() => {});
 });
 afterAll(() => {
   vi.restoreAllMocks();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { roundDefinition } from '../../infra/round-definition.ts';
 import { type RoundStep, roundSteps } from '../../infra/round-machine.ts';
 import { mostInlineCells } from '../../shared/core/plan/estimate.ts';
-import { execute, FunctionFault, functionArn, StandingClock } from '../local/states/stage.ts';
+import { execute, FunctionFault, functionArn, LeapingClock, StandingClock } from '../local/states/stage.ts';
 
 const arns = Object.fromEntries(roundSteps.map((step) => [step, functionArn(step)]));
 const definition = roundDefinition(arns as Record<RoundStep, string>);
@@ -11,7 +11,12 @@ const plain = { judged: false, root: false, lossCells: 0, measureCells: 0, level
 const published = { task: 'demo', version: 1, manifestKey: 'm' };
 
 /** Runs a round whose freeze says `frozen`; each function records what it was called with. */
-async function run(frozen: object, overrides: Readonly<Record<string, (payload: unknown) => unknown>> = {}) {
+async function run(
+  frozen: object,
+  overrides: Readonly<Record<string, (payload: unknown) => unknown>> = {},
+  // Time stands still: on a clock that leaps, an Express child would be over its five minutes at once.
+  clock: LeapingClock | StandingClock = new StandingClock(),
+) {
   const nothing = Object.fromEntries(roundSteps.map((step) => [step, (): unknown => null]));
   const functions = {
     ...nothing,
@@ -21,8 +26,7 @@ async function run(frozen: object, overrides: Readonly<Record<string, (payload: 
     Seal: (payload: unknown) => payload,
     ...overrides,
   };
-  // Time stands still: on a clock that leaps, an Express child would be over its five minutes at once.
-  const ended = await execute(definition, input, { functions, clock: new StandingClock() });
+  const ended = await execute(definition, input, { functions, clock });
   return { ...ended, steps: ended.calls.map(({ functionName }) => functionName) };
 }
 
@@ -69,6 +73,37 @@ describe('the round', () => {
     expect(types.filter((type) => type === 'MapRunStarted')).toHaveLength(1);
     // Express children are not billed by transition: the round's own states only.
     expect(transitions).toBeLessThan(20);
+  });
+
+  test.each(['input-malformed', 'manifest-malformed', 'verdict-malformed', 'losses-malformed', 'cell-unknown'])(
+    'does not try again what %s stops, and releases its updates',
+    async (code) => {
+      const fault = () => {
+        throw new FunctionFault(code, `[${code}] as it was, so it will be`);
+      };
+      const { status, error, steps } = await run({}, { Aggregate: fault });
+      expect({ status, error, steps }).toEqual({
+        status: 'FAILED',
+        error: code,
+        steps: ['Freeze', 'Aggregate', 'Release'],
+      });
+    },
+  );
+
+  test('tries again what may pass, some times', async () => {
+    let calls = 0;
+    const { status, steps } = await run(
+      {},
+      {
+        Publish: () => {
+          if (++calls < 3) throw new FunctionFault('TimeoutError', 'the store did not answer');
+          return published;
+        },
+      },
+      new LeapingClock(),
+    );
+    expect(status).toBe('SUCCEEDED');
+    expect(steps.filter((step) => step === 'Publish')).toHaveLength(3);
   });
 
   test.each([1, mostInlineCells + 1])(

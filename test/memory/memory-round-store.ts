@@ -13,6 +13,7 @@ import type {
 import { uploadGraceMs } from '../../shared/ports/round-store.ts';
 import type { QuarantineRecord, TaskState } from '../../shared/wire/api.ts';
 import type { RoundInput } from '../../shared/wire/workflow.ts';
+import { copy, stored } from './copy.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -35,7 +36,7 @@ export class MemoryRoundStore implements RoundStore {
     if (this.shelves.has(record.task)) return 'exists' as const;
     const counts = { issued: 0, open: 0, admitted: 0, quarantined: 0, expired: 0 };
     const shelf = {
-      record,
+      record: stored(record),
       counts,
       open: new Map(),
       buffer: new Map(),
@@ -48,11 +49,11 @@ export class MemoryRoundStore implements RoundStore {
   }
 
   async task(task: TaskId) {
-    return structuredClone(this.shelves.get(task)?.record);
+    return copy(this.shelves.get(task)?.record);
   }
 
   async tasks() {
-    return [...this.shelves.values()].map(({ record }) => structuredClone(record));
+    return [...this.shelves.values()].map(({ record }) => copy(record));
   }
 
   async setTaskState(task: TaskId, from: readonly TaskState[], to: TaskState, stateReason: string) {
@@ -72,12 +73,12 @@ export class MemoryRoundStore implements RoundStore {
     counts.open++;
     counts.issued++;
     open.set(record.client, { ticket: record.ticket, expiresAtMs: record.expiresAtMs });
-    this.tickets.set(record.ticket, structuredClone(record));
+    this.tickets.set(record.ticket, stored(record));
     return 'issued' as const;
   }
 
   async ticket(ticket: TicketId) {
-    return structuredClone(this.tickets.get(ticket));
+    return copy(this.tickets.get(ticket));
   }
 
   async openTicket(task: TaskId, client: ClientId) {
@@ -85,9 +86,7 @@ export class MemoryRoundStore implements RoundStore {
   }
 
   async ticketsOf(client: ClientId) {
-    return [...this.tickets.values()]
-      .filter((record) => record.client === client)
-      .map((record) => structuredClone(record));
+    return [...this.tickets.values()].filter((record) => record.client === client).map((record) => copy(record));
   }
 
   async forgetTicket({ ticket, task }: TicketRecord) {
@@ -104,7 +103,7 @@ export class MemoryRoundStore implements RoundStore {
     const held = this.#shelf(task).open.get(client);
     const isOpen = record.state === 'issued' || (record.state === 'uploading' && same);
     if (!isOpen || held?.ticket !== ticket) return 'refused' as const;
-    this.tickets.set(ticket, { ...record, state: 'uploading', upload: structuredClone(upload) });
+    this.tickets.set(ticket, { ...record, state: 'uploading', upload: stored(upload) });
     held.expiresAtMs = expiresAtMs + uploadGraceMs;
     return 'bound' as const;
   }
@@ -115,7 +114,7 @@ export class MemoryRoundStore implements RoundStore {
     if (record.state !== 'uploading' || buffer.has(entry.sequence)) return 'already' as const;
     this.tickets.set(ticket, { ...record, state: 'admitted' });
     paces.delete(client);
-    buffer.set(entry.sequence, structuredClone(entry));
+    buffer.set(entry.sequence, stored(entry));
     open.delete(client);
     counts.open--;
     counts.admitted++;
@@ -166,7 +165,7 @@ export class MemoryRoundStore implements RoundStore {
   }
 
   async pace(task: TaskId, client: ClientId) {
-    return structuredClone(this.#shelf(task).paces.get(client));
+    return copy(this.#shelf(task).paces.get(client));
   }
 
   async expireTicket({ ticket, task, client }: TicketRecord, reason: string, missedAtMs?: number) {
@@ -194,7 +193,7 @@ export class MemoryRoundStore implements RoundStore {
 
   async buffer(task: TaskId, limit: number) {
     const entries = [...this.#shelf(task).buffer.values()].sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
-    return structuredClone(entries.slice(0, limit));
+    return copy(entries.slice(0, limit));
   }
 
   async setDeadline(task: TaskId, version: number, atMs: number) {
@@ -232,16 +231,16 @@ export class MemoryRoundStore implements RoundStore {
     const { versions } = this.#shelf(task);
     if (!this.#isToCome({ task, version: version.version, attempt })) return 'superseded' as const;
     this.#change(task, { version: version.version, model: version.model, deadline: undefined });
-    versions.set(version.version, structuredClone(version));
+    versions.set(version.version, stored(version));
     return 'published' as const;
   }
 
   async version(task: TaskId, version: number) {
-    return structuredClone(this.#shelf(task).versions.get(version));
+    return copy(this.#shelf(task).versions.get(version));
   }
 
   async versions(task: TaskId) {
-    return structuredClone([...this.#shelf(task).versions.values()]);
+    return copy([...this.#shelf(task).versions.values()]);
   }
 
   async consume(task: TaskId, version: number, updates: readonly Consumed[]) {
@@ -260,10 +259,10 @@ export class MemoryRoundStore implements RoundStore {
     this.#shelf(task).versions.set(record.version, record);
   }
 
-  async setSeal(task: TaskId, version: number, seal: string) {
+  async setSeal(task: TaskId, version: number, seal: string, evaluation: VersionRecord['evaluation']) {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);
-    if (!record || record.seal !== undefined) return 'already' as const;
+    if (!record || record.seal !== undefined || !record.evaluation !== !evaluation) return 'refused' as const;
     versions.set(version, { ...record, seal });
     return 'sealed' as const;
   }
@@ -271,7 +270,7 @@ export class MemoryRoundStore implements RoundStore {
   async setEvaluation(task: TaskId, version: number, evaluation: NonNullable<VersionRecord['evaluation']>) {
     const { versions } = this.#shelf(task);
     const record = versions.get(version);
-    if (record) versions.set(version, { ...record, evaluation });
+    if (record && !record.evaluation && record.seal === undefined) versions.set(version, { ...record, evaluation });
   }
 
   #isToCome({ task, version, attempt }: RoundInput): boolean {

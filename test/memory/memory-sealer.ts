@@ -7,7 +7,7 @@ export class MemorySealer implements Sealer {
   readonly #privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    return sign('sha256', message, { key: this.#privateKey, dsaEncoding: 'ieee-p1363' });
+    return new Uint8Array(sign('sha256', message, { key: this.#privateKey, dsaEncoding: 'ieee-p1363' }));
   }
 
   async publicKey() {

@@ -44,7 +44,10 @@ async function campaign(first: number, runs: number, workers: number, keepsGoing
   let reportedMs = startMs;
   const failed = () => tally.failures.length > 0 && !keepsGoing;
   const work = async () => {
-    const worker = new Worker(new URL('./campaign-worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./campaign-worker.ts', import.meta.url), {
+      // What a run leaves behind dies young: with more room less of it is moved.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    });
     while (next < last && !failed()) {
       const seeds = Array.from({ length: Math.min(batch, last - next) }, (_, i) => next + i);
       next += seeds.length;

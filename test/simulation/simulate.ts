@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { taskConfigSchema } from '../../shared/wire/task-config.ts';
 import { request } from './actors/api.ts';
 import { actAsClient } from './actors/client.ts';
@@ -6,6 +7,9 @@ import { evidenceOf } from './checker/evidence.ts';
 import { findViolations } from './checker/find-violations.ts';
 import { drawScenario, minute, type Scenario } from './scenario.ts';
 import { Cloud, type CloudOptions } from './world/cloud.ts';
+import { sealer } from './world/function-ports.ts';
+
+const sealKey = createPublicKey({ key: { ...(await sealer.publicKey()) }, format: 'jwk' });
 
 /** A change to the product that the checker must notice. */
 export type Change = Pick<CloudOptions, 'steps' | 'ports' | 'stores'>;
@@ -33,7 +37,7 @@ export async function simulate(
   const stuck = await runToTheEnd(cloud, scenario);
   // What ran away was cut off in the middle: nothing can be said of what it left.
   const isCutOff = stuck.some((line) => line.startsWith(cutOff));
-  const violations = isCutOff ? stuck : [...stuck, ...findViolations(evidenceOf(cloud), scenario)];
+  const violations = isCutOff ? stuck : [...stuck, ...findViolations(evidenceOf(cloud), { target, sealKey })];
   for (const violation of violations) cloud.note(() => `VIOLATION ${violation}`);
   const shelf = [...cloud.rounds.shelves.values()][0];
   return {

@@ -206,6 +206,20 @@ class TestAFailingNetwork:
         # Half of 0.2, 0.4 and 0.8 s; the last one after the 0.1 s that the server asked for.
         assert slept == [pytest.approx(s) for s in (0.1, 0.2, 0.5)]
 
+    def test_waits_where_api_gateway_turns_it_away_which_does_not_say_for_how_long(self) -> None:
+        def refusals() -> list[Any]:
+            return [
+                answer(429, b'{"message":"Too Many Requests"}'),
+                answer(503, b'{"message":"Service Unavailable"}'),
+            ]
+
+        server = FakeServer(ticket=refusals(), declare=refusals())
+        slept: list[float] = []
+        assert participate(client_of(server, slept=slept, random=0.5), "task", train, max_updates=1).updates == 1
+        assert (server.count("ticket"), server.count("declare")) == (3, 3)
+        # A ticket is asked for again after 2 s and a quarter of it; what fails, below a doubling ceiling.
+        assert slept == [pytest.approx(s) for s in (2.5, 0.1, 0.1, 0.2)]
+
     def test_waits_as_retry_after_says(self) -> None:
         server = FakeServer(declare=[answer(503, retry_after="7")])
         slept: list[float] = []

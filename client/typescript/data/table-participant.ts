@@ -1,5 +1,6 @@
 import { FlError } from '../../../shared/core/errors.ts';
 import type { OnnxRuntime } from '../../../shared/onnx/runtime/runtime.ts';
+import { parseStrictJson } from '../../../shared/wire/strict-json.ts';
 import { onnxParticipant } from '../onnx.ts';
 import type { Evaluate, Train, TrainingPackage } from '../participation.ts';
 import { encode, labelledRows } from './table/encode.ts';
@@ -23,7 +24,7 @@ export function encodingOf(files: TrainingPackage): Encoding {
   }
   let content: unknown;
   try {
-    content = JSON.parse(new TextDecoder().decode(bytes));
+    content = parseStrictJson(bytes);
   } catch (cause) {
     throw new FlError('encoding-invalid', 'encoding.json is no JSON', { cause });
   }

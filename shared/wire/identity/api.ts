@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clientIdSchema } from '../names.ts';
+import { text } from '../text.ts';
 import { publicKeySchema } from './key-schemas.ts';
 
 /** The identity part of the HTTP API: see docs/decisions/0010. */
@@ -47,7 +48,7 @@ export const enrolSchema = z.strictObject({
 export type EnrolRequest = z.output<typeof enrolSchema>;
 
 /** `POST /v1/keys` (client), signed by the old key; `proof` is an `Authorization` value by the new one. */
-export const rotateSchema = z.strictObject({ publicKey: publicKeySchema, proof: z.string().max(2_100) });
+export const rotateSchema = z.strictObject({ publicKey: publicKeySchema, proof: z.string().regex(/^[ -~]{1,2100}$/) });
 export type RotateRequest = z.output<typeof rotateSchema>;
 
 /** Answers an enrolment and a rotation. */
@@ -57,7 +58,11 @@ export interface EnrolResponse {
 }
 
 /** `POST /v1/clients/{client}/revoke` (operator). */
-export const revokeSchema = z.strictObject({ reason: z.string().min(1).max(200).default('revoked by the operator') });
+export const revokeSchema = z.strictObject({
+  reason: text(200)
+    .refine((given) => given.length > 0, 'must say something')
+    .default('revoked by the operator'),
+});
 
 /** `GET /v1/clients/{client}` (operator), and each of `GET /v1/clients`, by name, a page at a time after `?after=NAME`. */
 export interface ClientResponse {

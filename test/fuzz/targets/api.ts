@@ -9,12 +9,14 @@ import {
   uploadRequestSchema,
 } from '../../../shared/wire/api.ts';
 import { codecSchema } from '../../../shared/wire/codec-config.ts';
+import { enrolSchema, inviteSchema, revokeSchema, rotateSchema } from '../../../shared/wire/identity/api.ts';
 import { methodSchema } from '../../../shared/wire/method.ts';
 import { clientIdSchema, taskIdSchema, ticketIdSchema } from '../../../shared/wire/names.ts';
 import { ruleSchema } from '../../../shared/wire/rules.ts';
 import { serverOptimizerSchema } from '../../../shared/wire/server-optimizer.ts';
 import { stalenessSchema } from '../../../shared/wire/staleness.ts';
 import { taskConfigSchema } from '../../../shared/wire/task-config.ts';
+import { jws, newSigner } from '../../memory/signer.ts';
 import { hostileStrings } from '../hostile-values.ts';
 import { hurtJsonBytes } from '../mutate.ts';
 import { must, type Target } from '../target.ts';
@@ -87,21 +89,29 @@ const doors = {
   'server-optimizer': { schema: serverOptimizerSchema, valid: [{ kind: 'sgd', momentum: 0.5 }, { kind: 'fadas' }] },
   staleness: { schema: stalenessSchema, valid: [{ kind: 'polynomial', exponent: 1 }, { kind: 'exponential' }] },
   codec: { schema: codecSchema, valid: codecs.map((codec) => JSON.parse(canonicalCodec(codec))) },
-  ticket: { schema: ticketRequestSchema, valid: [{ client: 'hospital-1', have: 3 }] },
+  ticket: { schema: ticketRequestSchema, valid: [{}, { have: 3 }] },
   upload: {
     schema: uploadRequestSchema,
     valid: [
       {
-        client: 'a',
         bytes: 100,
         sha256,
         examples: 20,
         metrics: { loss: 0.5, 'f1.micro': 1e-3 },
         codec: { kind: 'int8' },
+        agent: 'tributary-client/0.1.0 python/3.11',
+        statement: jws(newSigner('a'), 'tributary-update+jwt', { sub: 'a', task: 'demo', examples: 20 }),
       },
     ],
   },
   rollback: { schema: rollbackSchema, valid: [{ version: 3 }] },
+  invite: { schema: inviteSchema, valid: [{ clients: ['north', 'south'] }, { clients: ['a'], lifetimeMs: 60_000 }] },
+  enrol: {
+    schema: enrolSchema,
+    valid: [{ code: 'A'.repeat(43), client: 'north', publicKey: newSigner('a').publicKey }],
+  },
+  rotate: { schema: rotateSchema, valid: [{ publicKey: newSigner('a').publicKey, proof: 'Tributary a.b.c' }] },
+  revoke: { schema: revokeSchema, valid: [{}, { reason: 'its laptop was stolen' }] },
   'task-id': { schema: taskIdSchema, valid: ['demo'] },
   'client-id': { schema: clientIdSchema, valid: ['hospital-1'] },
   'ticket-id': { schema: ticketIdSchema, valid: ['A'.repeat(43)] },

@@ -24,7 +24,7 @@ const record = {
 const arrivalTexts = [
   { Records: [record, { ...record, eventName: 'ObjectCreated:CompleteMultipartUpload' }] },
   { Records: [{ ...record, s3: { object: { key: 'a+b%20c%C3%BC', size: 0, eTag: '' } } }] },
-  { kind: 'deadline', task: 'demo', version: 3 },
+  { kind: 'deadline', task: 'demo', atMs: 1_790_000_000_000 },
   { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' },
 ].map((message) => JSON.stringify(message));
 

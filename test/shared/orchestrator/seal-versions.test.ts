@@ -72,6 +72,25 @@ describe('sealing', () => {
     expect(await verify()).toEqual(['', '', '', '']);
   });
 
+  test('says what the record says, whether the evaluation comes before, in between or after', async () => {
+    const { ports, rounds } = federation;
+    const key = await ports.sealer.publicKey();
+    const evaluation = { loss: 1, accuracy: 0.5, examples: 10 };
+    // The step of version 1 records its evaluation while that of version 2 seals both.
+    const sign: MemorySealer['sign'] = async (message) => {
+      await rounds.setEvaluation(task, 1, evaluation);
+      return ports.sealer.sign(message);
+    };
+    await sealVersions({ ...ports, sealer: { sign, publicKey: () => ports.sealer.publicKey() } }, task, 2);
+    await rounds.setEvaluation(task, 2, evaluation);
+    for (const version of [1, 2]) {
+      const { seal = '', evaluation: recorded } = await record(version);
+      expect((await readSeal(seal, key)).evaluation).toEqual(recorded);
+    }
+    expect((await record(1)).evaluation).toEqual(evaluation);
+    expect(await record(2)).not.toHaveProperty('evaluation');
+  });
+
   test('goes on where an earlier step gave up', async () => {
     await sealVersions(federation.ports, task, 1);
     expect(await verify()).toEqual([

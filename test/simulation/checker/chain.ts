@@ -22,7 +22,7 @@ export function checkChain(evidence: Evidence): string[] {
       else if (now !== hash) found.push(`version ${version}: ${key} has changed since it was published`);
     }
     // Measured and sealed once it is out.
-    const { evaluation: _, seal: __, ...kept } = { evaluation: undefined, seal: undefined, ...record };
+    const { evaluation: _, seal: __, ...kept } = record;
     if (then[0] && JSON.stringify(kept) !== then[0].record) found.push(`version ${version}: its record has changed`);
     found.push(...checkLink(evidence, record, versions[i - 1], versions));
   }

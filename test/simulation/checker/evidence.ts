@@ -1,3 +1,4 @@
+import { copy } from '../../memory/copy.ts';
 import type { Cloud } from '../world/cloud.ts';
 import type { Publication } from '../world/journal.ts';
 import type { ConfigItem } from './manifest.ts';
@@ -27,6 +28,8 @@ export interface Evidence {
     readonly rewritten: ReadonlySet<string>;
     readonly ghosts: ReadonlySet<string>;
     readonly abandoned: ReadonlySet<string>;
+    readonly sealed: ReadonlySet<number>;
+    readonly seals: readonly { readonly version: number; readonly seal: string }[];
   };
 }
 
@@ -50,6 +53,10 @@ export interface TicketItem {
 export interface VersionItem {
   readonly version: number;
   readonly origin: { readonly kind: string; readonly to?: number };
+  readonly publishedAtMs: number;
+  readonly evaluation?: object;
+  /** A compact JWS. */
+  readonly seal?: string;
   readonly updates: number;
   readonly examples: number;
   readonly rejected?: number;
@@ -90,7 +97,9 @@ export function evidenceOf({ rounds, models, updates, machine, journal }: Cloud)
       rewritten: journal.rewritten,
       ghosts: journal.ghosts,
       abandoned: journal.abandoned,
+      sealed: journal.sealed,
+      seals: journal.seals,
     },
   };
-  return structuredClone(found);
+  return copy(found);
 }

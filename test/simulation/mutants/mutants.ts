@@ -5,6 +5,7 @@ import { manifestKey } from '../../../shared/orchestrator/keys.ts';
 import type { Ports } from '../../../shared/orchestrator/ports.ts';
 import { release } from '../../../shared/orchestrator/release.ts';
 import type { RoundStore } from '../../../shared/ports/round-store.ts';
+import { readSeal, sealOf, signingInput } from '../../../shared/wire/seal.ts';
 import type { Change } from '../simulate.ts';
 import { instead, manifestOf, rewrittenManifest } from './instead.ts';
 
@@ -164,6 +165,54 @@ export const mutants: Readonly<Record<string, Change>> = {
       },
     },
   },
+  'seals a version without naming the seal before': {
+    ports: (ports) => ({
+      ...ports,
+      rounds: instead<Rounds>(ports.rounds, {
+        setSeal: async (task, version, seal, evaluation) => {
+          const { previous: _, ...rest } = await readSeal(seal, await ports.sealer.publicKey());
+          const input = signingInput(rest);
+          const signature = await ports.sealer.sign(new TextEncoder().encode(input));
+          return ports.rounds.setSeal(task, version, sealOf(input, signature), evaluation);
+        },
+      }),
+    }),
+  },
+  'seals a version before it is evaluated': {
+    stores({ rounds }) {
+      const setSeal = rounds.setSeal.bind(rounds);
+      rounds.setSeal = (task, version, seal) => {
+        const shelf = rounds.shelves.get(task);
+        const record = shelf?.versions.get(version);
+        return setSeal(task, version, seal, record?.evaluation);
+      };
+      const evaluations = rounds.setEvaluation.bind(rounds);
+      rounds.setEvaluation = async (task, version, evaluation) => {
+        await evaluations(task, version, evaluation);
+        const shelf = rounds.shelves.get(task);
+        const record = shelf?.versions.get(version);
+        if (shelf && record) shelf.versions.set(version, { ...record, evaluation });
+      };
+    },
+  },
+  'seals again what is sealed': {
+    stores({ rounds }) {
+      const setSeal = rounds.setSeal.bind(rounds);
+      rounds.setSeal = async (task, version, seal, evaluation) => {
+        const shelf = rounds.shelves.get(task);
+        const record = shelf?.versions.get(version);
+        if (shelf && record) shelf.versions.set(version, { ...record, seal: undefined });
+        return setSeal(task, version, seal, evaluation);
+      };
+    },
+  },
+  'hashes the first piece of a file for its seal': {
+    ports: (ports) => ({
+      ...ports,
+      sha256: async (bytes) => ports.sha256(firstOf(bytes)),
+    }),
+  },
+  'never seals': { steps: { seal: async () => {} } },
 };
 
 function rewritingManifests(change: Parameters<typeof rewrittenManifest>[1]): Change['ports'] {
@@ -178,4 +227,11 @@ function rewritingManifests(change: Parameters<typeof rewrittenManifest>[1]): Ch
       },
     }),
   });
+}
+
+async function* firstOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    yield chunk;
+    return;
+  }
 }

@@ -72,6 +72,10 @@ export class Cloud {
       functions: this.#roundFunctions(),
       note: (line) => this.note(line),
       onAbandoned: (name) => this.journal.abandoned.add(name),
+      onSeal: (version, end) => {
+        this.journal.count(`version ${end}`);
+        if (end === 'sealed') this.journal.sealed.add(version);
+      },
     });
     options.stores?.(this);
   }
@@ -209,6 +213,7 @@ export class Cloud {
         this.invoke('Publish', input.manifestKey.split('/')[3], (ports) => steps.publish(ports, input)),
       evaluate: (input) =>
         this.invoke('Evaluate', `v${input.version}`, (ports) => new steps.evaluator(ports, evaluator).evaluate(input)),
+      seal: (input) => this.invoke('Seal', `v${input.version}`, (ports) => steps.seal(ports, input)),
       settle: (input) => this.invoke('Settle', `v${input.version}`, (ports) => steps.settle(ports, input)),
       release: (input) =>
         this.invoke('Release', `v${input.version}-a${input.attempt}`, (ports) => steps.release(ports, input)),

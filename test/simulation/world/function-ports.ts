@@ -6,11 +6,12 @@ import type { ByteRange, ModelStore, UpdateStore } from '../../../shared/ports/o
 import type { Consumed, RoundStore } from '../../../shared/ports/round-store.ts';
 import type { RoundStarter, Secrets, UpdateQueue } from '../../../shared/ports/workflow.ts';
 import { MemorySealer } from '../../memory/memory-sealer.ts';
-import type { Invocation } from './invocation.ts';
+import { type Invocation, withoutSeals } from './invocation.ts';
 import type { RecordedObjectStore, RecordedRoundStore } from './recorded-stores.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-const sealer = new MemorySealer();
+/** One key for all runs: making one takes longer than a run. */
+export const sealer = new MemorySealer();
 
 /** What lies behind the ports. */
 export interface Services {
@@ -69,7 +70,7 @@ export function functionPorts(services: Services, invocation: Invocation): Ports
     telemetry: services.telemetry,
     gauge: services.gauge,
     compressors: nodeCompressors,
-    sealer,
+    sealer: through('sealer', sealer),
     sha256: nodeSha256,
     // Everybody is who he says he is.
     clients: { isActive: async () => true, checkStatement: async () => {} },
@@ -108,11 +109,11 @@ function replaced<Port extends object>(port: Port, methods: Readonly<Record<stri
 
 /** Arguments as a trace shows them. */
 function brief(value: unknown): string {
-  if (typeof value === 'string') return value.replace(/0{20,}/g, '..');
+  if (typeof value === 'string') return withoutSeals(value).replace(/0{20,}/g, '..');
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(brief).join(' ')}]`;
   if ('ticket' in value) return `ticket ${brief(value.ticket)}`;
-  const text = JSON.stringify(value).replace(/0{20,}/g, '..');
+  const text = withoutSeals(JSON.stringify(value)).replace(/0{20,}/g, '..');
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -28,6 +28,9 @@ export class Journal {
   readonly ghosts = new Set<string>();
   /** Executions that were stopped or timed out, by name: nothing cleans up after those but the lifecycle rules. */
   readonly abandoned = new Set<string>();
+  /** Versions whose step that seals has come through, and every seal that was taken. */
+  readonly sealed = new Set<number>();
+  readonly seals: { readonly version: number; readonly seal: string }[] = [];
   /** How often what happened, for the report. */
   readonly counts = new Map<string, number>();
 

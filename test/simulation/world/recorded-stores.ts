@@ -48,8 +48,14 @@ export class RecordedRoundStore extends MemoryRoundStore {
     return outcome;
   }
 
+  override async setSeal(...[task, version, seal, evaluation]: Parameters<MemoryRoundStore['setSeal']>) {
+    const outcome = await super.setSeal(task, version, seal, evaluation);
+    if (outcome === 'sealed') this.#journal.seals.push({ version, seal });
+    return outcome;
+  }
+
   #publicationOf(record: VersionRecord) {
-    const { evaluation: _, ...kept } = record;
+    const { evaluation: _, seal: __, ...kept } = record;
     const { model, manifestKey } = record;
     const keys = [model.key, ...Object.values(model.stateKeys ?? {}), model.ruleStateKey, model.cacheKey, manifestKey];
     const files: Record<string, string> = {};

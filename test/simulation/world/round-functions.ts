@@ -22,6 +22,7 @@ export interface RoundFunctions {
   aggregate(input: AggregateInput): Promise<Outcome<void>>;
   publish(input: ManifestInput): Promise<Outcome<Published>>;
   evaluate(input: Published): Promise<Outcome<Evaluation | null>>;
+  seal(input: SettleInput): Promise<Outcome<void>>;
   settle(input: SettleInput): Promise<Outcome<void>>;
   release(input: ReleaseInput): Promise<Outcome<void>>;
   /** The numbers of cells of the layout that the scenario puts in the planner's place. */

@@ -26,7 +26,19 @@ class StepFailed extends Error {
 
 class ExecutionOver extends Error {}
 
-const steps = ['Freeze', 'Root', 'Losses', 'Measure', 'Judge', 'Aggregate', 'Publish', 'Evaluate', 'Settle', 'Release'];
+const steps = [
+  'Freeze',
+  'Root',
+  'Losses',
+  'Measure',
+  'Judge',
+  'Aggregate',
+  'Publish',
+  'Evaluate',
+  'Seal',
+  'Settle',
+  'Release',
+];
 const definition = roundDefinition(
   Object.fromEntries(steps.map((step) => [step, step])) as Parameters<typeof roundDefinition>[0],
 );
@@ -51,6 +63,7 @@ export class RoundMachine implements RoundStarter {
   readonly #functions: RoundFunctions;
   readonly #note: (line: () => string) => void;
   readonly #onAbandoned: (name: string) => void;
+  readonly #onSeal: (version: number, end: 'sealed' | 'given up') => void;
 
   constructor(world: {
     readonly time: VirtualTime;
@@ -59,6 +72,8 @@ export class RoundMachine implements RoundStarter {
     readonly functions: RoundFunctions;
     readonly note: (line: () => string) => void;
     readonly onAbandoned: (name: string) => void;
+    /** How the step that seals came to its end. */
+    readonly onSeal: (version: number, end: 'sealed' | 'given up') => void;
   }) {
     this.#time = world.time;
     this.#random = world.random;
@@ -66,6 +81,7 @@ export class RoundMachine implements RoundStarter {
     this.#functions = world.functions;
     this.#note = world.note;
     this.#onAbandoned = world.onAbandoned;
+    this.#onSeal = world.onSeal;
   }
 
   async start(input: RoundInput) {
@@ -149,7 +165,16 @@ export class RoundMachine implements RoundStarter {
         throw error;
       },
     );
-    await this.#step(execution, 'Settle', () => functions.settle({ ...published, evaluation }));
+    const input = { ...published, evaluation };
+    const onSeal = this.#onSeal;
+    await this.#step(execution, 'Seal', () => functions.seal(input)).then(
+      () => onSeal(published.version, 'sealed'),
+      (error: unknown) => {
+        if (!(error instanceof StepFailed)) throw error;
+        onSeal(published.version, 'given up');
+      },
+    );
+    await this.#step(execution, 'Settle', () => functions.settle(input));
   }
 
   /** All cells at once; when one fails for good, what the others have begun goes on unwatched. */

@@ -8,6 +8,7 @@ import { measureTile } from '../../../shared/orchestrator/measure.ts';
 import { openUpload, ticketStatus } from '../../../shared/orchestrator/open-upload.ts';
 import { publish } from '../../../shared/orchestrator/publish.ts';
 import { release } from '../../../shared/orchestrator/release.ts';
+import { seal } from '../../../shared/orchestrator/seal-versions.ts';
 import { settle } from '../../../shared/orchestrator/settle.ts';
 import { showTask } from '../../../shared/orchestrator/show-task.ts';
 import { onDeadline } from '../../../shared/orchestrator/start-round.ts';
@@ -29,6 +30,7 @@ export const productSteps = {
   publish,
   release,
   rollback,
+  seal,
   settle,
   showTask,
   startTask,

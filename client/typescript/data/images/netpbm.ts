@@ -16,10 +16,8 @@ export function parseNetpbm(bytes: Uint8Array, name: string): Image {
   const count = width * height * stride;
   if (width < 1 || height < 1 || count > most) throw malformed(`${width} x ${height} pixels`);
   if (largest < 1 || largest > 65_535) throw malformed(`largest value ${largest}, expected 1 to 65535`);
-  const pixels =
-    magic === 'P2' || magic === 'P3'
-      ? Array.from({ length: count }, () => Number(reader.word() || Number.NaN))
-      : reader.raw(count, largest > 255 ? 2 : 1);
+  const isPlain = magic === 'P2' || magic === 'P3';
+  const pixels = isPlain ? reader.plain(count) : reader.raw(count, largest > 255 ? 2 : 1);
   if (pixels === undefined) throw malformed(`truncated: ${count} values expected`);
   if (!pixels.every((value) => value >= 0 && value <= largest)) throw malformed(`a value is none from 0 to ${largest}`);
   return fromPixels(pixels, { height, width, stride, largest });
@@ -49,10 +47,20 @@ class Reader {
     return word;
   }
 
+  /** Decimal numbers, NaN for other words; undefined if too few bytes are left: each takes two, but the last. */
+  plain(count: number): Float32Array | undefined {
+    if (this.#bytes.length - this.#at < 2 * count - 1) return undefined;
+    return Float32Array.from({ length: count }, () => {
+      const word = this.word();
+      return /^\d+$/.test(word) ? Number(word) : Number.NaN;
+    });
+  }
+
   /** Big-endian numbers; undefined if too few bytes are left. */
-  raw(count: number, size: 1 | 2): number[] | undefined {
+  raw(count: number, size: 1 | 2): Uint8Array | Uint16Array | undefined {
     if (this.#bytes.length - this.#at < count * size) return undefined;
+    if (size === 1) return this.#bytes.subarray(this.#at, this.#at + count);
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + this.#at);
-    return Array.from({ length: count }, (_, i) => (size === 1 ? view.getUint8(i) : view.getUint16(2 * i)));
+    return Uint16Array.from({ length: count }, (_, i) => view.getUint16(2 * i));
   }
 }

@@ -1,6 +1,7 @@
 import { FlError } from '../../../../shared/core/errors.ts';
+import { issuesText } from '../issues.ts';
 import { columnRules } from './columns.ts';
-import { type Encoding, type FittedStep, numericNames } from './encoding.ts';
+import { type Encoding, encodingSchema, type FittedStep, numericNames } from './encoding.ts';
 import { canonicalLabel, classesOf } from './label.ts';
 import { fitStep } from './steps/fit.ts';
 import { type Knowledge, knowledgeOf, nothingKnown } from './steps/knowledge.ts';
@@ -12,7 +13,8 @@ import type { Summary } from './summary.ts';
  * leave, the encoding is not `complete`, and the silos summarise once more, under it. The usual pipelines need one exchange; imputation by
  * regression needs as many as it says, and one before.
  * @param previous what was agreed before, from the second exchange on
- * @throws {FlError} label-unsuitable; data-malformed if no feature is left; summary-mismatch if `merged` is of another exchange
+ * @throws {FlError} label-unsuitable; data-malformed if no feature is left; summary-mismatch if `merged` is of another exchange;
+ *   summary-invalid if its figures lead to no encoding
  */
 export function agree(merged: Summary, previous?: Encoding): Encoding {
   const exchanges = previous?.exchanges ?? 0;
@@ -21,7 +23,11 @@ export function agree(merged: Summary, previous?: Encoding): Encoding {
   }
   if (previous?.complete) throw new FlError('summary-mismatch', 'the encoding is complete already');
   const base = previous ?? firstAgreement(merged);
-  return { ...base, exchanges: exchanges + 1, ...fitSteps(base, merged) };
+  const agreed = { ...base, exchanges: exchanges + 1, ...fitSteps(base, merged) };
+  // Sums of absurd figures: better one operator hears of it than every client.
+  const { error } = encodingSchema.safeParse(agreed);
+  if (error) throw new FlError('summary-invalid', `no encoding follows from the summaries: ${issuesText(error)}`);
+  return agreed;
 }
 
 function firstAgreement(merged: Summary): Encoding {

@@ -1,10 +1,9 @@
 import { FlError } from '../../../../shared/core/errors.ts';
 import type { Moments } from '../statistics/moments.ts';
-import { type ColumnRule, featureNames } from './encoding.ts';
+import { type ColumnRule, featureNames, mostFeatures } from './encoding.ts';
 import type { ColumnDeclaration, Pipeline } from './pipeline.ts';
 import type { ColumnSummary, Summary } from './summary.ts';
 
-const maximumFeatures = 20_000;
 const idName =
   /(^|[\s_.-])(id|uid|uuid|guid|key|code|number|no|nr|index|idx|serial|ssn|mrn)$|^(id|row|unnamed)\b|[a-z]I[dD]$/i;
 
@@ -26,8 +25,8 @@ export function columnRules(merged: Summary): { columns: ColumnRule[]; notes: st
   const features = columns.reduce((sum, rule) => sum + featureNames(rule).length, 0);
   if (features === 0)
     throw new FlError('data-malformed', `no usable feature column beside the label: ${notes.join('; ')}`);
-  if (features > maximumFeatures)
-    throw new FlError('data-malformed', `${features} features, at most ${maximumFeatures} are supported`);
+  if (features > mostFeatures)
+    throw new FlError('data-malformed', `${features} features, at most ${mostFeatures} are supported`);
   return { columns, notes };
 }
 

@@ -1,5 +1,7 @@
 import { FlError } from '../../../../shared/core/errors.ts';
+import { firstNonFinite } from '../../../../shared/core/finite.ts';
 import type { Samples } from '../../../../shared/core/samples.ts';
+import { shown } from '../../../../shared/core/shown.ts';
 import { Cells } from './cells.ts';
 import { type ColumnRule, type Encoding, featureNames, numericNames } from './encoding.ts';
 import { columnOf, type Frame, frameOf } from './frame.ts';
@@ -17,7 +19,7 @@ export interface EncodeOptions {
 /**
  * Encodes rows of one silo by what was agreed; runs where the rows are. x has shape `[features]`; a number that is missing still is 0.
  * @throws {FlError} label-missing if the table has no label column; label-unsuitable on a class the encoding lacks;
- *   encoding-incomplete
+ *   encoding-incomplete; encoding-invalid if a feature comes out beyond float32
  */
 export function encode(table: Table, encoding: Encoding, options: EncodeOptions = {}): Samples {
   const { pipeline, columns, complete } = encoding;
@@ -38,6 +40,11 @@ export function encode(table: Table, encoding: Encoding, options: EncodeOptions 
     if (rule.kind === 'numeric') writeNumbers(column, rule, frame);
     else writeCategories(column, rule);
     at += featureNames(rule).length;
+  }
+  const strange = firstNonFinite(x);
+  if (strange >= 0) {
+    const feature = columns.flatMap(featureNames)[strange % width];
+    throw new FlError('encoding-invalid', `the encoding makes ${x[strange]} of ${shown(feature)}`);
   }
   return { x, y: classesAt(table, encoding, rows), n: rows.length, shape: [width] };
 }

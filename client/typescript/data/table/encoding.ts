@@ -50,22 +50,55 @@ const columnRuleSchema = z.discriminatedUnion('kind', [
 ]);
 export type ColumnRule = z.output<typeof columnRuleSchema>;
 
+/** The most features of an example: a few bytes of an encoding may not ask for more memory than any table has. */
+export const mostFeatures = 20_000;
+
 /** What all silos encode by: plain JSON. */
-export const encodingSchema = z.strictObject({
-  format: z.literal('tributary-encoding-1'),
-  pipeline: pipelineSchema,
-  /** How often the silos have agreed. */
-  exchanges: z.number().int().min(1),
-  /** True if every step of the pipeline is fitted; else the silos summarise again, under this encoding. */
-  complete: z.boolean(),
-  classes: z.array(z.string()).min(2),
-  /** Rows of each class in all silos, for class weights. */
-  classCounts: z.array(z.number().int().min(0)).min(2),
-  columns: z.array(columnRuleSchema).min(1),
-  steps: z.array(fittedStepSchema),
-  notes: z.array(z.string()),
-});
+export const encodingSchema = z
+  .strictObject({
+    format: z.literal('tributary-encoding-1'),
+    pipeline: pipelineSchema,
+    /** How often the silos have agreed. */
+    exchanges: z.number().int().min(1),
+    /** True if every step of the pipeline is fitted; else the silos summarise again, under this encoding. */
+    complete: z.boolean(),
+    classes: z.array(z.string()).min(2),
+    /** Rows of each class in all silos, for class weights. */
+    classCounts: z.array(z.number().int().min(0)).min(2),
+    columns: z.array(columnRuleSchema).min(1),
+    steps: z.array(fittedStepSchema).max(20),
+    notes: z.array(z.string()),
+  })
+  .superRefine((encoding, context) => {
+    for (const fault of faultsOf(encoding)) context.addIssue({ code: 'custom', message: fault });
+  });
 export type Encoding = z.output<typeof encodingSchema>;
+
+/** What does not fit together: an encoding is somebody else's file, and rows are encoded by it without another look. */
+function* faultsOf({
+  columns,
+  classes,
+  classCounts,
+  steps,
+}: Pick<Encoding, 'columns' | 'classes' | 'classCounts' | 'steps'>) {
+  const numeric = new Set(numericNames({ columns }));
+  const features = columns.reduce((sum, rule) => sum + featureNames(rule).length, 0);
+  if (new Set(columns.map(({ name }) => name)).size < columns.length) yield 'columns: a name appears twice';
+  if (new Set(classes).size < classes.length) yield 'classes: a class appears twice';
+  if (classCounts.length !== classes.length) yield 'classCounts: expected one for each class';
+  if (features < 1 || features > mostFeatures) yield `columns: ${features} features, expected 1 to ${mostFeatures}`;
+  for (const step of steps) {
+    const names = step.columns.map(({ name }) => name);
+    const known = new Set(names);
+    if (known.size < names.length) yield `steps: ${step.kind} names a column twice`;
+    if (!names.every((name) => numeric.has(name))) yield `steps: ${step.kind} names a column that is not numeric`;
+    if (step.kind !== 'fill-regression') continue;
+    const fits = step.regressions.every(
+      ({ column, coefficients }) => known.has(column) && coefficients.length === names.length,
+    );
+    if (!fits) yield 'steps: fill-regression has a regression of other columns';
+  }
+}
 
 /** @throws {FlError} encoding-invalid, naming every field that is wrong */
 export function parseEncoding(input: unknown): Encoding {

@@ -1,3 +1,5 @@
+import { FlError } from '../../../../../shared/core/errors.ts';
+import { shown } from '../../../../../shared/core/shown.ts';
 import { addRow, emptyProducts, ridgeRegression } from '../../statistics/normal-equations.ts';
 import type { FittedStepOf } from '../encoding.ts';
 import { columnOf, type Frame } from '../frame.ts';
@@ -38,11 +40,14 @@ export function productsOf(step: RegressionStep, frame: Frame): Products {
   });
 }
 
-/** The next regressions, from all silos' sums. */
+/** The next regressions, from all silos' sums. @throws {FlError} summary-mismatch on sums of other columns */
 export function refit(step: RegressionStep, products: Products): RegressionStep {
   const { columns, ridge } = step;
   const regressions = products.map(({ column, sums }) => {
     const target = columns.findIndex(({ name }) => name === column);
+    if (target < 0 || sums.length !== emptyProducts(columns.length).length) {
+      throw new FlError('summary-mismatch', `products of ${shown(column)}, ${sums.length} sums, were not asked for`);
+    }
     const { intercept, coefficients } = ridgeRegression(sums, columns.length, target, ridge);
     return { column, intercept, coefficients: [...coefficients] };
   });
