@@ -83,6 +83,7 @@ test.each([
   'client list --help',
   'client show --help',
   'client revoke --help',
+  'openapi --help',
   'synth --help',
   'deploy --help',
 ])('%s prints help with an example on stdout and ends well', async (line) => {
