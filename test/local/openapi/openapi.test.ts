@@ -94,7 +94,7 @@ describe('every operation', () => {
     }
   });
 
-  test('gives its codes with the statuses that functions answer with, and every code is some route's', () => {
+  test('gives its codes with the statuses that functions answer with, and every code belongs to some route', () => {
     const found = new Set<string>();
     for (const { route, operation } of operations) {
       for (const [status, code] of codesOf(operation)) {
