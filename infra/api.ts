@@ -16,36 +16,36 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type RouteName, routes } from '../shared/wire/routes.ts';
+import { callers, type RouteName, routes } from '../shared/wire/routes.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { FunctionName } from './function-specs.ts';
 import type { Names, Settings } from './settings.ts';
 
-/** Who answers a route, and who may ask: clients prove who they are, operators sign with IAM, an enrolment proves itself. */
+/** Who answers a route. */
 const answers = {
-  enrol: { by: 'Enrol', for: 'anyone' },
-  rotateKey: { by: 'RotateKey', for: 'client' },
-  issueTicket: { by: 'IssueTicket', for: 'client' },
-  openUpload: { by: 'OpenUpload', for: 'client' },
-  ticketStatus: { by: 'TicketStatus', for: 'client' },
-  createTask: { by: 'OperateTasks', for: 'operator' },
-  startTask: { by: 'OperateTasks', for: 'operator' },
-  stopTask: { by: 'OperateTasks', for: 'operator' },
-  rollback: { by: 'OperateTasks', for: 'operator' },
-  listTasks: { by: 'ShowTasks', for: 'operator' },
-  showTask: { by: 'ShowTasks', for: 'operator' },
-  listVersions: { by: 'ShowTasks', for: 'operator' },
-  showSealKey: { by: 'ShowTasks', for: 'operator' },
-  showVersion: { by: 'ShowTasks', for: 'operator' },
-  invite: { by: 'OperateClients', for: 'operator' },
-  listClients: { by: 'OperateClients', for: 'operator' },
-  showClient: { by: 'OperateClients', for: 'operator' },
-  eraseClient: { by: 'OperateClients', for: 'operator' },
-  revokeClient: { by: 'OperateClients', for: 'operator' },
-  listDeadLetters: { by: 'DeadLetters', for: 'operator' },
-  redriveDeadLetters: { by: 'DeadLetters', for: 'operator' },
-  dropDeadLetters: { by: 'DeadLetters', for: 'operator' },
-} as const satisfies Record<RouteName, { by: FunctionName; for: 'anyone' | 'client' | 'operator' }>;
+  enrol: 'Enrol',
+  rotateKey: 'RotateKey',
+  issueTicket: 'IssueTicket',
+  openUpload: 'OpenUpload',
+  ticketStatus: 'TicketStatus',
+  createTask: 'OperateTasks',
+  startTask: 'OperateTasks',
+  stopTask: 'OperateTasks',
+  rollback: 'OperateTasks',
+  listTasks: 'ShowTasks',
+  showTask: 'ShowTasks',
+  listVersions: 'ShowTasks',
+  showSealKey: 'ShowTasks',
+  showVersion: 'ShowTasks',
+  invite: 'OperateClients',
+  listClients: 'OperateClients',
+  showClient: 'OperateClients',
+  eraseClient: 'OperateClients',
+  revokeClient: 'OperateClients',
+  listDeadLetters: 'DeadLetters',
+  redriveDeadLetters: 'DeadLetters',
+  dropDeadLetters: 'DeadLetters',
+} as const satisfies Record<RouteName, FunctionName>;
 
 /** The HTTP API of clients and operators. */
 export class Api extends Construct {
@@ -101,10 +101,10 @@ export class Api extends Construct {
       const [route] = this.api.addRoutes({
         path,
         methods: [method as HttpMethod],
-        integration: integrationOf(answers[name].by),
-        authorizer: authorizers[answers[name].for],
+        integration: integrationOf(answers[name]),
+        authorizer: authorizers[callers[name]],
       });
-      if (answers[name].for === 'anyone') {
+      if (callers[name] === 'anyone') {
         acknowledge(
           route,
           'AwsSolutions-APIG4',

@@ -18,6 +18,7 @@ import { addModelGet } from './commands/model-get.ts';
 import { addModelList } from './commands/model-list.ts';
 import { addModelRollback } from './commands/model-rollback.ts';
 import { addModelVerify } from './commands/model-verify.ts';
+import { addOpenapi } from './commands/openapi.ts';
 import { addPlan } from './commands/plan.ts';
 import { addStart } from './commands/start.ts';
 import { addSynth } from './commands/synth.ts';
@@ -94,6 +95,7 @@ export function createProgram(console: Console): Command {
   addDeadLettersRedrive(deadLetters, console);
   addDeadLettersDrop(deadLetters, console);
   addPlan(program, console);
+  addOpenapi(program, console);
   addSynth(program, console);
   addDeploy(program, console);
   inheritSettings(program);

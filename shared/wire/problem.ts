@@ -2,7 +2,7 @@ import { FlError } from '../core/errors.ts';
 import type { Problem } from './api.ts';
 
 /** The HTTP status of each error that the API gives on purpose; whatever is not here is a fault of ours: 500. */
-const statusOf: Readonly<Record<string, number>> = {
+export const problemStatuses = {
   'request-malformed': 400,
   'update-too-large': 413,
   'examples-too-many': 422,
@@ -38,7 +38,10 @@ const statusOf: Readonly<Record<string, number>> = {
   'client-paced': 429,
   'client-too-fast': 429,
   busy: 503,
-};
+} as const;
+export type ProblemCode = keyof typeof problemStatuses;
+
+const statusOf: Readonly<Record<string, number>> = problemStatuses;
 
 /** The RFC 9457 problem document of an error. What is not an `FlError` says nothing of its inside. */
 export function problemOf(error: unknown): Problem {

@@ -1,7 +1,4 @@
-/**
- * The routes of the HTTP API, as API Gateway writes them. Operator routes want IAM authorization, client routes a proof
- * (docs/decisions/0010); an enrolment brings its own.
- */
+/** The routes of the HTTP API, as API Gateway writes them. */
 export const routes = {
   enrol: 'POST /v1/enrolments',
   rotateKey: 'POST /v1/keys',
@@ -27,3 +24,29 @@ export const routes = {
   dropDeadLetters: 'POST /v1/dead-letters/drop',
 } as const;
 export type RouteName = keyof typeof routes;
+
+/** Who may ask: operators sign with IAM, clients prove who they are (docs/decisions/0010), an enrolment brings its own proof. */
+export const callers = {
+  enrol: 'anyone',
+  rotateKey: 'client',
+  issueTicket: 'client',
+  openUpload: 'client',
+  ticketStatus: 'client',
+  createTask: 'operator',
+  startTask: 'operator',
+  stopTask: 'operator',
+  rollback: 'operator',
+  listTasks: 'operator',
+  showTask: 'operator',
+  listVersions: 'operator',
+  showSealKey: 'operator',
+  showVersion: 'operator',
+  invite: 'operator',
+  listClients: 'operator',
+  showClient: 'operator',
+  eraseClient: 'operator',
+  revokeClient: 'operator',
+  listDeadLetters: 'operator',
+  redriveDeadLetters: 'operator',
+  dropDeadLetters: 'operator',
+} as const satisfies Record<RouteName, 'anyone' | 'client' | 'operator'>;

@@ -8,18 +8,19 @@ import { text } from './text.ts';
  */
 const expectedAttackers = 0.3;
 
+const saidAttackers = [
+  z.strictObject({ fraction: z.number().min(0).lt(0.5) }),
+  z.strictObject({ count: z.number().int().min(0).max(5_000) }),
+] as const;
+
 /** How many of a round's updates a rule must withstand: `0.3` is a fraction of the round's updates, `2` a count. */
 const attackers = z
-  .union([
-    z.number().min(0).lt(0.5),
-    z.number().int().min(1).max(5_000),
-    z.strictObject({ fraction: z.number().min(0).lt(0.5) }),
-    z.strictObject({ count: z.number().int().min(0).max(5_000) }),
-  ])
+  .union([z.number().min(0).lt(0.5), z.number().int().min(1).max(5_000), ...saidAttackers])
   .transform((given): Attackers => {
     if (typeof given !== 'number') return given;
     return given < 0.5 ? { fraction: given } : { count: given };
-  });
+  })
+  .pipe(z.union(saidAttackers));
 const attackersSchema = attackers.prefault(expectedAttackers);
 
 const radius = z.number().positive();

@@ -1,16 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEncoding } from '../../client/typescript/data/table/encoding.ts';
 import { encodingOf } from '../../client/typescript/data/table-participant.ts';
+import { saveKeyFile } from '../../client/typescript/key-file-store.ts';
 import { createTask } from '../../local/cli/create-task.ts';
 import { readEncodingFile } from '../../local/cli/data-files.ts';
 import { buildModel } from '../../local/cli/model-spec.ts';
 import { ownFile } from '../../local/cli/own-file.ts';
 import { randomFrom } from '../../shared/core/random.ts';
 import { runHere } from '../local/cli/recording-console.ts';
+import { codeBlocks } from './code-blocks.ts';
+import { shellIn } from './shell.ts';
 import { freshAssembly, type RunningFederation, startFederation } from './small-federation.ts';
 
 let folder: string;
@@ -106,6 +109,28 @@ test('silos that share summaries only train one model, each from its own file', 
   );
   // Without the noise and the gaps it would be 1; a coin is right half of the time.
   expect(accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / 3).toBeGreaterThan(0.8);
+});
+
+test('silos that never meet do as docs/data.md says', async () => {
+  const cwd = at('docs');
+  mkdirSync(cwd);
+  for (const name of ['north', 'south']) {
+    writeWard(name, 120, 0);
+    const table = readFileSync(at(`${name}.csv`), 'utf8').replace('state', 'outcome');
+    writeFileSync(join(cwd, `${name}.csv`), table);
+  }
+  writeFileSync(
+    join(cwd, 'hospitals.yaml'),
+    'task: hospitals\nmodel: { kind: logistic-regression, features: 6, classes: 2 }\nround: { buffer: 1 }\nstop: { rounds: 2 }\n',
+  );
+  await saveKeyFile(join(cwd, 'north-key.json'), federation.endpoint, await federation.key('north'));
+  const run = shellIn(cwd, federation);
+  // The page shows one silo: the other has done the same.
+  await run('npx tributary data summary south.csv --label outcome --out south.json');
+  const said = await run(codeBlocks(join(import.meta.dirname, '..', '..', 'docs', 'data.md'), 'sh').join('\n'));
+  expect(said).toMatch(/\d+ updates of \d+ examples stored: task ended/);
+  await federation.cloud.idle();
+  expect(await federation.api.task('hospitals')).toMatchObject({ state: 'completed', version: 2 });
 });
 
 test('a client with a file of its own refuses a task that has no encoding', async () => {

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import { saveKeyFile } from '../../client/typescript/key-file-store.ts';
 import { onnxParticipant } from '../../client/typescript/onnx.ts';
 import { createTask } from '../../local/cli/create-task.ts';
-import { type CloudFile, cloudFile, stateFolder } from '../../local/cli/endpoint.ts';
 import { buildModel } from '../../local/cli/model-spec.ts';
 import { randomFrom } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
@@ -18,6 +16,7 @@ import type { TaskConfigInput } from '../../shared/wire/task-config.ts';
 import { withoutPython } from '../client/find-python.ts';
 import { codeBlocks } from './code-blocks.ts';
 import { type InstalledClient, installPythonClient, neededModules } from './python-package.ts';
+import { pipe, shellIn } from './shell.ts';
 import { freshAssembly, type RunningFederation, startFederation } from './small-federation.ts';
 
 /** The Python client as pip installs it, its README and the examples, against the local cloud. */
@@ -77,43 +76,11 @@ async function codeFor(client: string): Promise<string> {
   return (await federation.api.invite({ clients: [client] })).invitations[0].code;
 }
 
-/** Runs a program to its end with this on its standard input. */
-async function pipe(command: string, args: readonly string[], cwd: string, input: string, env = {}): Promise<string> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  child.stdin.end(input);
-  const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  expect(status, said).toBe(0);
-  return said;
-}
-
-/** A folder in which `npx tributary` and `python` are this checkout's, and speak to this test's federation. */
-async function workplace(name: string, python: InstalledClient): Promise<(script: string) => Promise<string>> {
+/** A shell in a copy of an example, with the installed Python client. */
+function exampleShell(name: string, python: InstalledClient): (script: string) => Promise<string> {
   const cwd = join(folder, name);
   cpSync(join(root, 'examples', name), cwd, { recursive: true });
-  const bin = join(cwd, 'bin');
-  for (const made of [bin, join(cwd, stateFolder)]) mkdirSync(made);
-  const { credentials } = federation.cloud;
-  const { region } = credentials;
-  const cloud: CloudFile = { endpoint: federation.endpoint, region, credentials, pid: process.pid };
-  writeFileSync(join(cwd, cloudFile), JSON.stringify(cloud));
-  const tributary = join(root, 'local', 'cli', 'tributary.mjs');
-  const scripts = {
-    npx: `shift; exec '${process.execPath}' '${tributary}' "$@"`,
-    python: `exec '${python.command}' "$@"`,
-  };
-  for (const [file, script] of Object.entries(scripts)) {
-    writeFileSync(join(bin, file), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(bin, file), 0o755);
-  }
-  const env = { ...python.env, PATH: `${bin}:${process.env.PATH}` };
-  return (script) => pipe('bash', ['-euo', 'pipefail'], cwd, script, env);
+  return shellIn(cwd, federation, { commands: { python: `exec '${python.command}' "$@"` }, env: python.env });
 }
 
 describe('the READMEs', () => {
@@ -172,7 +139,7 @@ describe('the READMEs', () => {
 
 describe('the examples', () => {
   test('three PyTorch silos learn together', async (context) => {
-    const run = await workplace('pytorch', pythonOf(context));
+    const run = exampleShell('pytorch', pythonOf(context));
     const said = await run(codeBlocks(join(root, 'examples', 'pytorch', 'README.md'), 'sh').join('\n'));
     expect(said.match(/updates=8, examples=4800, reason='task-ended'/g), said).toHaveLength(3);
     expect(said).toMatch(/north +tributary-client\/0\.1\.0 python\/3\.\d+ torch\/\S+ +600 +0/);
@@ -182,7 +149,7 @@ describe('the examples', () => {
   });
 
   test("Flower's NumPyClients train without Flower's server", async (context) => {
-    const run = await workplace('flower', pythonOf(context));
+    const run = exampleShell('flower', pythonOf(context));
     await run(codeBlocks(join(root, 'examples', 'flower', 'README.md'), 'sh').join('\n'));
     const versions = await federation.api.versions('flower');
     expect(versions).toHaveLength(7);

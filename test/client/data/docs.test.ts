@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { parsePipeline } from '../../../client/typescript/data/table/pipeline.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const blocks = [...readFileSync(join(root, 'docs', 'data.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
-  ([, code]) => code,
-);
+const text = readFileSync(join(root, 'docs', 'data.md'), 'utf8');
+const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
 
 /** Runs a block as a program of its own. @returns what it printed */
 async function run(code: string): Promise<string[]> {
@@ -35,6 +36,11 @@ async function run(code: string): Promise<string[]> {
 }
 
 describe('docs/data.md', () => {
+  it('shows the pipeline with its defaults', () => {
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(text) ?? [];
+    expect(parsePipeline(parse(yaml))).toEqual(parsePipeline({ label: 'outcome' }));
+  });
+
   it.each(blocks.map((code, i) => [i + 1, code] as const))('example %i prints what it says', async (_, code) => {
     const promised = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
     expect(promised.length).toBeGreaterThan(0);

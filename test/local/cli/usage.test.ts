@@ -87,6 +87,7 @@ test.each([
   'client revoke --help',
   'dead-letters list --help',
   'dead-letters redrive --help',
+  'openapi --help',
   'synth --help',
   'deploy --help',
 ])('%s prints help with an example on stdout and ends well', async (line) => {
