@@ -1,0 +1,16 @@
+import compressed from 'embedded:onnxruntime';
+import { brotliDecompressSync } from 'node:zlib';
+import type { OnnxRuntime } from '../../shared/onnx/runtime/runtime.ts';
+
+/** onnxruntime: the native one where it is installed beside this file, which is faster and smaller; else the one within. */
+export async function openRuntime(): Promise<{ readonly name: string; readonly ort: OnnxRuntime }> {
+  try {
+    return { name: 'onnxruntime-node', ort: await import('onnxruntime-node') };
+  } catch {
+    const ort = await import('onnxruntime-web/wasm');
+    const binary = brotliDecompressSync(compressed);
+    ort.env.wasm.wasmBinary = new Uint8Array(binary.buffer, binary.byteOffset, binary.length);
+    ort.env.wasm.numThreads = 1;
+    return { name: 'wasm', ort };
+  }
+}
