@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TributaryClient } from '../../client/typescript/client.ts';
 import { CutShort, fetchTransport, type Transport } from '../../client/typescript/transport.ts';
+import { parseOptions } from '../../examples/edge/options.ts';
 import { createTask } from '../../local/cli/create-task.ts';
 import { type CloudFile, cloudFile, stateFolder } from '../../local/cli/endpoint.ts';
 import { buildModel } from '../../local/cli/model-spec.ts';
@@ -206,15 +207,27 @@ describe('the one file', () => {
   });
 });
 
+test('the unit is one that systemd takes, and each of its variables one that the file reads', (context) => {
+  const unit = join(edge, 'tributary-client.service');
+  const set = [...readFileSync(unit, 'utf8').matchAll(/^Environment=(TRIBUTARY_\w+)=/gm)].map(([, name]) => name);
+  const options = parseOptions([], Object.fromEntries(set.map((name) => [name, name])));
+  expect(set).toHaveLength(3);
+  expect(Object.values(options)).toEqual(expect.arrayContaining(set));
+  const { error, status, stderr } = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
+  if (error) context.skip('systemd-analyze is not on this machine');
+  expect([status, stderr.trim()]).toEqual([0, '']);
+});
+
 test('a model that is cut off is gone on with from a presigned URL of the federation', async () => {
   const task = 'cut';
   const model = await buildModel({ kind: 'mlp', features: 400, hidden: [200], classes: 10 }, 1);
   await createTask(federation.api, { task, round: { buffer: 1 } }, model, {});
+  let modelUrl = '';
   const answers: [number, string | undefined, number][] = [];
   const transport: Transport = async (request) => {
     const answer = await fetchTransport(request);
     const { status, headers, body } = answer;
-    if (request.method !== 'GET' || body.length < 256 * 1024) return answer;
+    if (request.url !== modelUrl) return answer;
     answers.push([status, request.headers?.range, body.length]);
     if (answers.length > 1) return answer;
     throw new CutShort({ status, headers, body: body.slice(0, 262_144) }, new Error('cut'));
@@ -223,6 +236,7 @@ test('a model that is cut off is gone on with from a presigned URL of the federa
   const client = new TributaryClient({ endpoint: federation.endpoint, identity, transport });
   const ticket = await client.requestTicket(task);
   if (ticket.kind !== 'issued') throw new Error(`no ticket: ${ticket.kind}`);
+  modelUrl = ticket.ticket.modelUrl;
   const { params, bytes } = await client.downloadModel(ticket.ticket);
   expect(answers.map(([status, range]) => [status, range])).toEqual([
     [200, undefined],
