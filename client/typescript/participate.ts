@@ -51,8 +51,10 @@ export async function participate(
         await client.surroundings.sleep(ms, signal);
         continue;
       }
-      const update = await work(client, task, answer.ticket, turn, options);
-      if (update) await stored(update, false);
+      const update = await work(client, answer.ticket, turn, options);
+      if (!update) continue;
+      await keep(client, task, update, options);
+      await stored(update, false);
     }
     return summary('max-updates');
   } catch (error) {
@@ -64,7 +66,6 @@ export async function participate(
 /** Downloads, trains and encodes; undefined if the callback gave the ticket up. */
 async function work(
   client: TributaryClient,
-  task: string,
   ticket: TicketResponse,
   turn: number,
   options: ParticipateOptions,
@@ -94,12 +95,15 @@ async function work(
   const reported = Object.entries({ ...measured, ...trained.metrics }).filter(([, value]) => Number.isFinite(value));
   const metrics = Object.fromEntries(reported);
   onEvent?.({ kind: 'trained', ticket: ticket.ticket, examples: trained.examples, metrics });
-  const update = await encodeUpdate(client, ticket, params, trained, { metrics, random });
+  return encodeUpdate(client, ticket, params, trained, { metrics, random });
+}
+
+/** Keeps it in case of a crash. Apart from `work`, so that the model and what was trained can be collected first. */
+async function keep(client: TributaryClient, task: string, update: PendingUpdate, { onEvent }: ParticipateOptions) {
   await savePending(client.store, task, client.identity.client, update).catch((error: unknown) => {
     if (!isNoRoom(error)) throw error;
-    onEvent?.({ kind: 'unsaved', ticket: ticket.ticket, reason: error.message });
+    onEvent?.({ kind: 'unsaved', ticket: update.ticket, reason: error.message });
   });
-  return update;
 }
 
 /** Trained minus base, as a safetensors file. @throws {FlError} if its length, examples or a value cannot be right */
@@ -117,20 +121,30 @@ async function encodeUpdate(
   if (!Number.isSafeInteger(trained.examples) || trained.examples < 1) {
     throw new FlError('update-examples', `training gave ${trained.examples} examples, expected an integer >= 1`);
   }
-  const values = new Float32Array(layout.size);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = trained.params[i] - base.values[i];
-    if (!Number.isFinite(values[i])) {
-      throw new FlError('update-not-finite', `training gave ${trained.params[i]} for parameter ${i}; try a lower rate`);
+  const subtract = (values: Float32Array) => {
+    for (let i = 0; i < values.length; i++) {
+      values[i] = trained.params[i] - base.values[i];
+      if (!Number.isFinite(values[i])) {
+        throw new FlError(
+          'update-not-finite',
+          `training gave ${trained.params[i]} for parameter ${i}; try a lower rate`,
+        );
+      }
     }
-  }
+  };
   const { task, baseVersion } = ticket;
   const metadata = { task, baseVersion: String(baseVersion), examples: String(trained.examples) };
-  const { bytes, codec, residual } = await writeUpdate(writable(ticket.codec, compressors), layout, values, metadata, {
-    random: random.fork('codec'),
-    residual: await loadResidual(store, task, identity.client, layout.size),
-    compressors,
-  });
+  const { bytes, codec, residual } = await writeUpdate(
+    writable(ticket.codec, compressors),
+    layout,
+    subtract,
+    metadata,
+    {
+      random: random.fork('codec'),
+      residual: await loadResidual(store, task, identity.client, layout.size),
+      compressors,
+    },
+  );
   return {
     ticket: ticket.ticket,
     baseVersion,
