@@ -36,6 +36,10 @@ const benches: Readonly<Record<string, Bench>> = {
     about: 'what imputation, balancing, clipping and augmentation do for a model',
     load: async () => (await import('./data.ts')).dataBench,
   },
+  edge: {
+    about: 'peak memory of a client on a small device: the one file of examples/edge, and client run',
+    load: async () => (await import('./edge.ts')).edgeBench,
+  },
   scale: {
     about: 'rounds of a hundred to a million updates on a model of AWS',
     load: async () => (await import('./scale.ts')).scaleBench,

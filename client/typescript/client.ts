@@ -13,8 +13,9 @@ import { type ClientKey, generateClientKey } from '../../shared/wire/identity/ke
 import { proveRequest, signStatement } from '../../shared/wire/identity/sign.ts';
 import { parseSafetensors } from '../../shared/wire/safetensors.ts';
 import { usualAgent } from './agent.ts';
-import { hasRunOut, parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
+import { parsePresignedPut, parseTicket, parseTicketStatus, problemOf } from './answers.ts';
 import { webCompressors } from './compressors.ts';
+import { Download, type FileToDownload } from './download.ts';
 import { type KeyStore, nextKey } from './key-store.ts';
 import { participate } from './participate.ts';
 import type { ParticipateOptions, ParticipationSummary, TrainingPackage } from './participation.ts';
@@ -22,7 +23,7 @@ import { defaultRetryPolicy, type RetryPolicy, realSurroundings, type Surroundin
 import { sendOnce } from './send-once.ts';
 import { sha256Hex } from './sha256.ts';
 import { SignedApi } from './signed-api.ts';
-import { memoryStore, type Store } from './store.ts';
+import { isNoRoom, memoryStore, type Store } from './store.ts';
 import { fetchTransport, type Transport } from './transport.ts';
 import { applyDelta } from './version-delta.ts';
 
@@ -171,9 +172,8 @@ export class TributaryClient {
   }
 
   async #downloadWhole(ticket: TicketResponse, signal?: AbortSignal): Promise<{ params: Params; bytes: number }> {
-    const bytes = await this.#repeat(signal, () =>
-      this.#download('downloading the model', ticket.modelUrl, modelBytes, signal),
-    );
+    const what = 'downloading the model';
+    const bytes = await this.#download({ what, url: ticket.modelUrl, maxBytes: modelBytes, signal });
     const { layout, values } = parseSafetensors(bytes);
     return { params: { layout, values }, bytes: bytes.length };
   }
@@ -192,9 +192,7 @@ export class TributaryClient {
     let bytes = 0;
     for (const { urls } of deltas) {
       const files = await Promise.all(
-        urls.map((url) =>
-          this.#repeat(signal, () => this.#download('downloading a difference', url, mostDeltaBytes, signal)),
-        ),
+        urls.map((url) => this.#download({ what: 'downloading a difference', url, maxBytes: mostDeltaBytes, signal })),
       );
       for (const { length } of files) bytes += length;
       values = await applyDelta(values, files, this.compressors);
@@ -211,16 +209,13 @@ export class TributaryClient {
     const file = async (name: string, { url, bytes, sha256 }: PresignedGet): Promise<Uint8Array> => {
       const kept = await this.store.get(`artifact/${sha256}`);
       if (kept && kept.length === bytes && (await sha256Hex(kept)) === sha256) return kept;
-      return this.#repeat(signal, async () => {
-        const content = await this.#download(`downloading ${name}`, url, bytes, signal);
-        const found = await sha256Hex(content);
-        if (found !== sha256) {
-          throw new FlError('checksum-mismatch', `${name}: SHA-256 ${found}, expected ${sha256}`, { retry: 'now' });
-        }
-        await this.store.set(`artifact/${sha256}`, content);
-        downloaded += content.length;
-        return content;
+      const content = await this.#download({ what: `downloading ${name}`, url, maxBytes: bytes, sha256, signal });
+      downloaded += content.length;
+      // It can be downloaded again, so a disk without room for it is no fault.
+      await this.store.set(`artifact/${sha256}`, content).catch((error: unknown) => {
+        if (!isNoRoom(error)) throw error;
       });
+      return content;
     };
     const { 'encoding.json': encoding, ...graphs } = ticket.package;
     const [evaluate, step, epoch, agreed] = await Promise.all([
@@ -303,13 +298,17 @@ export class TributaryClient {
     return parsePresignedPut(response.body);
   }
 
-  async #download(what: string, url: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const request = { method: 'GET', url, maxBytes, timeoutMs: transferTimeoutMs, signal } as const;
-    const response = await sendOnce(this.#transport, what, request);
-    // It lasts as long as the ticket that it came with.
-    if (hasRunOut(response)) throw new FlError('ticket-expired', `${what}: the ticket ran out`);
-    if (response.status >= 300) throw problemOf(response, what);
-    return response.body;
+  async #download(file: Omit<FileToDownload, 'timeoutMs'>): Promise<Uint8Array> {
+    const download = new Download(this.#transport, { ...file, timeoutMs: transferTimeoutMs });
+    for (;;) {
+      const { heldBytes } = download;
+      try {
+        return await this.#repeat(file.signal, () => download.attempt());
+      } catch (error) {
+        // The tries are for a network that is down; one that is cut again and again gets somewhere.
+        if (file.signal?.aborted || download.heldBytes <= heldBytes) throw error;
+      }
+    }
   }
 
   #repeat<T>(signal: AbortSignal | undefined, attempt: (triesBefore: number) => Promise<T>): Promise<T> {

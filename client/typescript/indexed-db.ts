@@ -57,9 +57,14 @@ function database(name: string) {
 }
 
 function failure(name: string, cause: unknown): FlError {
-  return new FlError('store-failed', `IndexedDB ${name}: ${cause instanceof Error ? cause.message : 'unknown'}`, {
-    cause,
-  });
+  const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
+  return new FlError(
+    full ? 'store-full' : 'store-failed',
+    `IndexedDB ${name}: ${cause instanceof Error ? cause.message : 'unknown'}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** What this page stored itself: its origin's alone. */

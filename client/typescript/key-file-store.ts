@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { FlError } from '../../shared/core/errors.ts';
 import { type ClientKey, keyFileOf, readKeyFile } from '../../shared/wire/identity/keys.ts';
 import type { KeyStore } from './key-store.ts';
+import { replaceFile, sweep } from './replace-file.ts';
 
 /** Key files, for Node: docs/decisions/0010 and `KeyFile`. */
 
@@ -19,15 +20,8 @@ export async function loadKeyFile(path: string): Promise<{ readonly endpoint: st
 /** Writes a key file that only its owner may read, in the place of the one that is there, in one step. */
 export async function saveKeyFile(path: string, endpoint: string, key: ClientKey): Promise<void> {
   const text = `${JSON.stringify(await keyFileOf(endpoint, key), undefined, 2)}\n`;
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  await replaceFile(path, text);
+  await sweep(dirname(path), path);
 }
 
 /** One client's keys in a file, and beside it in `FILE.next` the one that the federation has yet to take. */

@@ -5,7 +5,9 @@ import type { Metrics, TicketResponse } from '../../shared/wire/api.ts';
 import type { TributaryClient } from './client.ts';
 import type { ParticipateOptions, ParticipationEvent, ParticipationSummary, Trained } from './participation.ts';
 import { dropPending, loadPending, type PendingUpdate, savePending } from './pending-update.ts';
+import { permitted, whilePermitted } from './permission.ts';
 import { sha256Hex } from './sha256.ts';
+import { isNoRoom } from './store.ts';
 import { loadResidual, saveResidual, writable, writeUpdate } from './update-codec.ts';
 
 /** Pause between two questions about an update's outcome. */
@@ -39,6 +41,7 @@ export async function participate(
       await stored(left, true);
     }
     for (let turn = 0; updates < maxUpdates; turn++) {
+      await permitted(client, 'start', options);
       const answer = await client.requestTicket(task, signal);
       if (answer.kind === 'ended') return summary('task-ended');
       if (answer.kind === 'wait') {
@@ -48,8 +51,10 @@ export async function participate(
         await client.surroundings.sleep(ms, signal);
         continue;
       }
-      const update = await work(client, task, answer.ticket, turn, options);
-      if (update) await stored(update, false);
+      const update = await work(client, answer.ticket, turn, options);
+      if (!update) continue;
+      await keep(client, task, update, options);
+      await stored(update, false);
     }
     return summary('max-updates');
   } catch (error) {
@@ -61,11 +66,11 @@ export async function participate(
 /** Downloads, trains and encodes; undefined if the callback gave the ticket up. */
 async function work(
   client: TributaryClient,
-  task: string,
   ticket: TicketResponse,
   turn: number,
-  { train, evaluate, signal, onEvent }: ParticipateOptions,
+  options: ParticipateOptions,
 ): Promise<PendingUpdate | undefined> {
+  const { train, evaluate, signal, onEvent } = options;
   const { baseVersion, plan } = ticket;
   onEvent?.({ kind: 'ticket', ticket: ticket.ticket, baseVersion, expiresAtMs: ticket.expiresAtMs });
   const downloads = await Promise.all([
@@ -79,21 +84,31 @@ async function work(
   const [model, files] = downloads;
   onEvent?.({ kind: 'downloaded', baseVersion, bytes: model.bytes + files.bytes });
   const { params } = model;
-  const measured = await evaluate?.({ params, baseVersion, package: files.package, signal });
   const random = randomFrom(plan.seed).fork(`${client.identity.client}/${baseVersion}/${turn}`);
-  const trained = await train({ params, baseVersion, plan, package: files.package, random, signal });
-  signal?.throwIfAborted();
+  const outcome = await whilePermitted(client, options, async (signal) => {
+    const measured = await evaluate?.({ params, baseVersion, package: files.package, signal });
+    const trained = await train({ params, baseVersion, plan, package: files.package, random, signal });
+    return { measured, trained };
+  });
+  const { measured, trained } = 'done' in outcome ? outcome.done : {};
   if (!trained) {
-    onEvent?.({ kind: 'abandoned', ticket: ticket.ticket, reason: 'the training callback gave no update' });
+    const reason = 'stopped' in outcome ? outcome.stopped : 'the training callback gave no update';
+    onEvent?.({ kind: 'abandoned', ticket: ticket.ticket, reason });
     return undefined;
   }
   // JSON has no NaN, and a training that diverged reports it.
   const reported = Object.entries({ ...measured, ...trained.metrics }).filter(([, value]) => Number.isFinite(value));
   const metrics = Object.fromEntries(reported);
   onEvent?.({ kind: 'trained', ticket: ticket.ticket, examples: trained.examples, metrics });
-  const update = await encodeUpdate(client, ticket, params, trained, { metrics, random });
-  await savePending(client.store, task, client.identity.client, update);
-  return update;
+  return encodeUpdate(client, ticket, params, trained, { metrics, random });
+}
+
+/** Keeps it in case of a crash. Apart from `work`, so that the model and what was trained can be collected first. */
+async function keep(client: TributaryClient, task: string, update: PendingUpdate, { onEvent }: ParticipateOptions) {
+  await savePending(client.store, task, client.identity.client, update).catch((error: unknown) => {
+    if (!isNoRoom(error)) throw error;
+    onEvent?.({ kind: 'unsaved', ticket: update.ticket, reason: error.message });
+  });
 }
 
 /** Trained minus base, as a safetensors file. @throws {FlError} if its length, examples or a value cannot be right */
@@ -111,20 +126,30 @@ async function encodeUpdate(
   if (!Number.isSafeInteger(trained.examples) || trained.examples < 1) {
     throw new FlError('update-examples', `training gave ${trained.examples} examples, expected an integer >= 1`);
   }
-  const values = new Float32Array(layout.size);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = trained.params[i] - base.values[i];
-    if (!Number.isFinite(values[i])) {
-      throw new FlError('update-not-finite', `training gave ${trained.params[i]} for parameter ${i}; try a lower rate`);
+  const subtract = (values: Float32Array) => {
+    for (let i = 0; i < values.length; i++) {
+      values[i] = trained.params[i] - base.values[i];
+      if (!Number.isFinite(values[i])) {
+        throw new FlError(
+          'update-not-finite',
+          `training gave ${trained.params[i]} for parameter ${i}; try a lower rate`,
+        );
+      }
     }
-  }
+  };
   const { task, baseVersion } = ticket;
   const metadata = { task, baseVersion: String(baseVersion), examples: String(trained.examples) };
-  const { bytes, codec, residual } = await writeUpdate(writable(ticket.codec, compressors), layout, values, metadata, {
-    random: random.fork('codec'),
-    residual: await loadResidual(store, task, identity.client, layout.size),
-    compressors,
-  });
+  const { bytes, codec, residual } = await writeUpdate(
+    writable(ticket.codec, compressors),
+    layout,
+    subtract,
+    metadata,
+    {
+      random: random.fork('codec'),
+      residual: await loadResidual(store, task, identity.client, layout.size),
+      compressors,
+    },
+  );
   return {
     ticket: ticket.ticket,
     baseVersion,
@@ -144,12 +169,14 @@ async function store(
   task: string,
   update: PendingUpdate,
   again: boolean,
-  { signal, onEvent }: ParticipateOptions,
+  options: ParticipateOptions,
 ): Promise<boolean> {
+  const { signal, onEvent } = options;
   const { ticket, baseVersion, bytes, sha256, examples, metrics, codec } = update;
   const forget = () => dropPending(client.store, task, client.identity.client);
   try {
-    if (again && update.expiresAtMs <= client.surroundings.now()) {
+    const inTime = await permitted(client, 'upload', options, update.expiresAtMs);
+    if (!inTime || (again && update.expiresAtMs <= client.surroundings.now())) {
       throw new FlError('ticket-expired', 'the ticket expired while the update waited');
     }
     await client.upload({ ticket, task, baseVersion }, { bytes, sha256, examples, metrics, codec }, { again, signal });
@@ -165,10 +192,24 @@ async function store(
     onEvent?.({ kind: 'abandoned', ticket, reason: error.message });
     return false;
   }
-  await saveResidual(client.store, task, client.identity.client, update.residual);
-  await forget();
+  await keepResidual(client, task, update);
   onEvent?.({ kind: 'uploaded', ticket, baseVersion, bytes: bytes.length });
   return true;
+}
+
+/** What a stored update left out takes its place. */
+async function keepResidual({ store, identity }: TributaryClient, task: string, { residual }: PendingUpdate) {
+  const { client } = identity;
+  try {
+    await saveResidual(store, task, client, residual);
+    await dropPending(store, task, client);
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    // A crash between these loses a residual, which costs accuracy and nothing else; without room there is no other order.
+    await dropPending(store, task, client);
+    await saveResidual(store, task, client, undefined);
+    await saveResidual(store, task, client, residual);
+  }
 }
 
 async function isStored(client: TributaryClient, ticket: string, signal?: AbortSignal): Promise<boolean> {

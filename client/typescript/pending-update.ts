@@ -20,6 +20,11 @@ export interface PendingUpdate {
 
 const keyOf = (task: string, client: string) => `pending/${task}/${client}`;
 
+/** What a crash must not lose: an update on its way, and what a lossy codec left out of the one before. */
+export function isUpdateKey(key: string): boolean {
+  return key.startsWith('pending/') || key.startsWith('residual/');
+}
+
 /** One value, so that a crash leaves the whole update or none: a line of JSON, the file, the residual. */
 export async function savePending(store: Store, task: string, client: string, update: PendingUpdate): Promise<void> {
   const { bytes, residual = new Float32Array(0), ...about } = update;

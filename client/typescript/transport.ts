@@ -1,3 +1,5 @@
+import { unshared } from './sha256.ts';
+
 /** The one file that touches the platform's network: `fetch`, which Node and browsers share. */
 
 export interface TransportRequest {
@@ -36,39 +38,53 @@ export const fetchTransport: Transport = async ({ method, url, headers, body, ma
     // With `error` before it: nothing will be sent twice, so `fetch` need not keep a copy of the body.
     window: null,
   });
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: await readAtMost(response, maxBytes),
-  };
+  return readAtMost(response, maxBytes);
 };
 
-/** `fetch` takes no view of shared memory. */
-function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, length } = bytes;
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : new Uint8Array(bytes);
+/** An answer whose body broke off: what came of it can be gone on from. */
+export class CutShort extends Error {
+  override readonly name = 'CutShort';
+  readonly received: TransportResponse;
+
+  constructor(received: TransportResponse, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`the answer broke off after ${received.body.length} bytes: ${why}`, { cause });
+    this.received = received;
+  }
 }
 
-async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const declared = Number(response.headers.get('content-length') ?? 0);
+const smallBytes = 64 * 1024;
+
+/** Into one buffer of the declared length, so that a large answer is not in memory twice. */
+async function readAtMost(response: Response, maxBytes: number): Promise<TransportResponse> {
+  const { status } = response;
+  const headers = Object.fromEntries(response.headers);
+  const declared = Number(headers['content-length'] ?? 0);
   if (declared > maxBytes) {
     await response.body?.cancel();
     throw new RangeError(`the answer is ${declared} bytes long, expected at most ${maxBytes}`);
   }
-  if (!response.body) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  let buffer = new Uint8Array(declared || smallBytes);
   let length = 0;
-  for await (const chunk of response.body) {
-    length += chunk.length;
-    if (length > maxBytes) throw new RangeError(`the answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
+  const soFar = () => ({ status, headers, body: length === buffer.length ? buffer : buffer.slice(0, length) });
+  if (!response.body) return soFar();
+  const chunks = response.body[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await chunks.next().catch((cause: unknown) => {
+      throw new CutShort(soFar(), cause);
+    });
+    if (next.done) return soFar();
+    const end = length + next.value.length;
+    if (end > maxBytes) {
+      await response.body.cancel().catch(() => {});
+      throw new RangeError(`the answer is longer than ${maxBytes} bytes`);
+    }
+    if (end > buffer.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * buffer.length));
+      larger.set(buffer.subarray(0, length));
+      buffer = larger;
+    }
+    buffer.set(next.value, length);
+    length = end;
   }
-  if (chunks.length === 1) return chunks[0];
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

@@ -4,7 +4,7 @@ import { UpdateCoder } from '../../shared/core/codec/update-coder.ts';
 import type { Layout } from '../../shared/core/params.ts';
 import type { Random } from '../../shared/core/random.ts';
 import { encodeUpdateFile } from '../../shared/wire/encoded-update-file.ts';
-import { encodeSafetensors } from '../../shared/wire/safetensors.ts';
+import { blankSafetensors } from '../../shared/wire/safetensors.ts';
 import type { Store } from './store.ts';
 
 /** Plain float32 in a safetensors file: what every task takes. */
@@ -55,18 +55,22 @@ export function writable(codec: Codec, compressors: Compressors): Codec {
 
 /**
  * The update's file, and the residual that the client adds to its next update where the codec leaves something out.
- * @param values `[P]`
+ * @param fill writes the update, `[P]`: straight into the file where that is plain, so that it is in memory once
  */
 export async function writeUpdate(
   codec: Codec,
   layout: Layout,
-  values: Float32Array,
+  fill: (values: Float32Array) => void,
   metadata: Readonly<Record<string, string>>,
   sender: { readonly random: Random; readonly residual?: Float32Array; readonly compressors: Compressors },
 ): Promise<{ readonly bytes: Uint8Array; readonly residual?: Float32Array; readonly codec?: Codec }> {
   if (codec.kind === 'float32' && codec.compress === 'none') {
-    return { bytes: encodeSafetensors({ layout, values, metadata: { ...metadata, codec: 'float32' } }) };
+    const { bytes, values } = blankSafetensors({ layout, metadata: { ...metadata, codec: 'float32' } });
+    fill(values);
+    return { bytes };
   }
+  const values = new Float32Array(layout.size);
+  fill(values);
   const { bytes, residual } = await encodeUpdateFile(new UpdateCoder(codec, layout), values, metadata, sender);
   return { bytes, residual, codec };
 }

@@ -56,11 +56,21 @@ export function encodeSafetensors(file: {
   if (file.values.length !== file.layout.size) {
     throw new RangeError(`safetensors: ${file.values.length} values for a layout of ${file.layout.size}`);
   }
-  const header = headerBytes(headerJson(file.layout, file.metadata));
-  const bytes = new Uint8Array(header.length + file.values.byteLength);
-  bytes.set(header);
-  bytes.set(new Uint8Array(file.values.buffer, file.values.byteOffset, file.values.byteLength), header.length);
+  const { bytes, values } = blankSafetensors(file);
+  values.set(file.values);
   return bytes;
+}
+
+/** A whole file of zeros, and a view of its values, `[layout.size]`, to write them where they stay. */
+export function blankSafetensors(file: {
+  readonly layout: Layout;
+  readonly metadata?: Readonly<Record<string, string>>;
+}): { readonly bytes: Uint8Array; readonly values: Float32Array } {
+  const header = headerBytes(headerJson(file.layout, file.metadata));
+  const bytes = new Uint8Array(header.length + file.layout.size * Float32Array.BYTES_PER_ELEMENT);
+  bytes.set(header);
+  // The header's length is a multiple of 8.
+  return { bytes, values: new Float32Array(bytes.buffer, header.length) };
 }
 
 /**

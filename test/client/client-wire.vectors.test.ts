@@ -71,14 +71,14 @@ describe('an update', () => {
     const { shapes, values, metadata, file } = vectors.update;
     const layout = layoutOf(Object.entries(shapes).map(([name, shape]) => ({ name, shape })));
     const codec = codecSchema.parse({ kind: 'float32' });
-    const { bytes } = await writeUpdate(codec, layout, values, metadata, sender);
+    const { bytes } = await writeUpdate(codec, layout, (into) => into.set(values), metadata, sender);
     expect(base64(bytes)).toBe(file);
   });
 
   test.each(vectors.codecs)('in $codec.kind is the same file from every client', async ({ codec, values, file }) => {
     const layout = layoutOf([{ name: 'w', shape: [values.length] }]);
     const { metadata } = vectors.update;
-    const { bytes } = await writeUpdate(codec, layout, values, metadata, sender);
+    const { bytes } = await writeUpdate(codec, layout, (into) => into.set(values), metadata, sender);
     expect(base64(bytes)).toBe(file);
   });
 });

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..', '..');
 const run: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'client/python/README.md': { python: 'test/e2e/python-client.test.ts' },
   'client/typescript/README.md': { ts: 'test/e2e/python-client.test.ts' },
+  'examples/edge/README.md': { sh: 'test/e2e/edge-client.test.ts' },
   'examples/flower/README.md': { sh: 'test/e2e/python-client.test.ts' },
   'examples/java/README.md': { sh: 'test/e2e/java-client.test.ts' },
   'examples/pytorch/README.md': { sh: 'test/e2e/python-client.test.ts' },

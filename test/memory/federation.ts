@@ -163,7 +163,7 @@ export class MemoryFederation {
     const metadata = { task, baseVersion: String(baseVersion), examples: String(examples) };
     const codec = codecSchema.parse(options.codec ?? { kind: 'float32' });
     const sender = { random: randomFrom(client), compressors: nodeCompressors };
-    const written = await writeUpdate(codec, this.layout, values, metadata, sender);
+    const written = await writeUpdate(codec, this.layout, (into) => into.set(values), metadata, sender);
     const bytes = options.bytes ?? written.bytes;
     const declared = { bytes: bytes.length, sha256: sha256(bytes), examples, metrics: options.metrics ?? {} };
     const { agent } = options;

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
-import { folderStore } from '../../../client/typescript/folder-store.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { updateFolderStore } from '../../../client/typescript/folder-store.ts';
 import { onnxParticipant, TributaryClient } from '../../../client/typescript/index.ts';
 import { keyFileStore, loadKeyFile } from '../../../client/typescript/key-file-store.ts';
+import { linuxDevice } from '../../../client/typescript/linux-device.ts';
 import type { ParticipationEvent } from '../../../client/typescript/participation.ts';
+import { parseBetween, parseOnlyWhen, type SchedulePolicy, schedule } from '../../../client/typescript/schedule.ts';
 import { nodeCompressors } from '../../../functions/compressors.ts';
 import type { OnnxRuntime } from '../../../shared/onnx/runtime/runtime.ts';
 import { type ClientSource, clientData } from '../client-data.ts';
@@ -21,6 +23,8 @@ interface ClientRunOptions extends ClientSource {
   readonly updates?: number;
   readonly awaitOutcome: boolean;
   readonly store?: string;
+  readonly onlyWhen?: SchedulePolicy;
+  readonly between?: SchedulePolicy['between'];
   readonly json: boolean;
   readonly dataFile?: string;
 }
@@ -31,6 +35,7 @@ task ends, after --updates, or at Ctrl-C.
 
 Examples:
   npx tributary client run --key north.json --task hospitals --dataset csv --data-file north.csv
+  npx tributary client run --key pi-3.json --task meters --dataset csv --data-file meters.csv --only-when idle,unmetered --between 22-6
   npx tributary client run --key phone-7.json --task digits --dataset mnist --data-dir DIR --index 7 --clients 100
   npx tributary client run --key .tributary/kept/keys/device-03.json --task synthetic-1-1 --index 3   # after start --keep`;
 
@@ -59,6 +64,12 @@ export function addClientRun(group: Command, console: Console): void {
     .option('--updates <n>', 'end after this many updates (default: when the task ends)', integer(1))
     .option('--await-outcome', 'after each update, wait until it is aggregated or refused, and say so', false)
     .option('--store <dir>', 'folder where an unfinished update survives a crash (default: .tributary/clients/NAME)')
+    .option(
+      '--only-when <conditions>',
+      'train and upload only then (Linux): a list of charging, idle, unmetered',
+      argument(parseOnlyWhen),
+    )
+    .option('--between <hours>', 'begin to train only then, local time, such as 22-6', argument(parseBetween))
     .option('--json', 'print one JSON object at the end', false)
     .addHelpText('after', examples)
     .action((options: ClientRunOptions) => runClient(options, console));
@@ -78,12 +89,13 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
     endpoint: options.endpoint ?? endpoint,
     identity: key,
     keys: keyFileStore(options.key, endpoint),
-    store: folderStore(resolve(options.store ?? `.tributary/clients/${name}`)),
+    store: updateFolderStore(resolve(options.store ?? `.tributary/clients/${name}`)),
   });
   const summary = await client.participate(options.task, {
     ...participant,
     maxUpdates: options.updates,
     awaitOutcome: options.awaitOutcome,
+    schedule: scheduleOf(options),
     signal: console.signal,
     onEvent: (event) => {
       const line = eventLine(event);
@@ -93,6 +105,21 @@ async function runClient(options: ClientRunOptions, console: Console): Promise<v
   const { updates, examples: trained, reason } = summary;
   if (options.json) console.out(JSON.stringify({ client: name, ...summary }));
   else console.out(`${updates} updates of ${trained} examples stored: ${reason.replace('-', ' ')}`);
+}
+
+function scheduleOf({ onlyWhen, between }: ClientRunOptions) {
+  return onlyWhen || between ? schedule(linuxDevice(), { ...onlyWhen, between }) : undefined;
+}
+
+/** A parser's RangeError as one line that names the option. */
+function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof RangeError ? `${error.message}.` : String(error));
+    }
+  };
 }
 
 async function fromDataSet(ort: OnnxRuntime, name: string, options: ClientRunOptions, console: Console) {
@@ -124,6 +151,8 @@ function eventLine(event: ParticipationEvent): string | undefined {
     }
     case 'uploaded':
       return `${bytesText(event.bytes)} uploaded`;
+    case 'unsaved':
+      return `not kept on the disk: ${event.reason}`;
     case 'abandoned':
       return `no update: ${event.reason}`;
     case 'outcome':

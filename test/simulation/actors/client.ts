@@ -73,7 +73,7 @@ async function update({ config, tensors, parameters }: Scenario, plan: ClientPla
   if (isRubbish && random.next() < 0.5) values[random.below(parameters)] = Number.NaN;
   const claimed = isRubbish && random.next() < 0.5 ? base + 1 : base;
   const metadata = { task: config.task, baseVersion: String(claimed), examples: String(examples) };
-  const written = await writeUpdate(codec, layoutOf(tensors), values, metadata, {
+  const written = await writeUpdate(codec, layoutOf(tensors), (into) => into.set(values), metadata, {
     random,
     compressors: nodeCompressors,
   });
