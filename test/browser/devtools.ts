@@ -15,6 +15,8 @@ export interface Tab {
   beforeScripts(source: string): Promise<void>;
   /** Gives a file to the page's `<input type=file>`. */
   giveFile(selector: string, path: string): Promise<void>;
+  /** Shows the tab; the one that was in front is hidden from then on. A new tab is in front. */
+  toFront(): Promise<void>;
   screenshot(width: number, height: number, dark?: boolean): Promise<Uint8Array>;
   /** What pages and their workers wrote to the console as errors, and what they threw. */
   readonly errors: readonly string[];
@@ -112,6 +114,9 @@ async function openTab(connection: Connection): Promise<Tab> {
       const { root } = rootSchema.parse(await send('DOM.getDocument'));
       const found = await send('DOM.querySelector', { nodeId: root.nodeId, selector });
       await send('DOM.setFileInputFiles', { nodeId: nodeSchema.parse(found).nodeId, files: [path] });
+    },
+    toFront: async () => {
+      await send('Page.bringToFront');
     },
     screenshot: async (width, height, dark = false) => {
       await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });

@@ -36,8 +36,8 @@ export interface Progress extends Totals {
   readonly examples?: number;
   /** Of this update's training, in [0, 1]. */
   readonly done: number;
-  /** Why it waits, or what was lost: the federation's own words. */
-  readonly note?: string;
+  /** Why it waits, or what was lost. */
+  readonly note?: { readonly code: string; readonly text: string };
   readonly problem?: { readonly code: string; readonly message: string };
   /** What the task says the data is for, where that is still to be agreed to. */
   readonly asked?: { readonly purpose: string | undefined };
@@ -76,7 +76,7 @@ export function advance(before: Progress, message: FromWorker): Progress {
 function afterEvent(progress: Progress, event: Extract<FromWorker, { kind: 'event' }>['event']): Progress {
   switch (event.kind) {
     case 'waiting':
-      return { ...progress, phase: 'waiting', done: 0, note: event.reason };
+      return { ...progress, phase: 'waiting', done: 0, note: { code: event.code, text: event.reason } };
     case 'ticket':
       return { ...progress, phase: 'downloading', done: 0, version: event.baseVersion };
     case 'downloaded':
@@ -97,7 +97,12 @@ function afterEvent(progress: Progress, event: Extract<FromWorker, { kind: 'even
         upBytes: progress.upBytes + event.bytes,
       };
     case 'abandoned':
-      return { ...progress, phase: 'waiting', done: 0, note: event.reason };
+      return {
+        ...progress,
+        phase: 'waiting',
+        done: 0,
+        note: { code: 'abandoned', text: `This turn was lost: ${event.reason}` },
+      };
     case 'outcome':
       return progress;
   }

@@ -80,8 +80,16 @@ function noteOf({ phase, note, done }: Progress): string {
   if (phase === 'training') return `${percent(done)} of this update`;
   if (phase === 'elsewhere') return 'This one goes on when you close it.';
   if (phase === 'ended') return 'You can close this page.';
-  return note ?? '';
+  return note === undefined ? '' : (calm[note.code] ?? note.text);
 }
+
+/** Why there is no turn now, in words for whom codes and names tell nothing. */
+const calm: Readonly<Record<string, string>> = {
+  'client-busy': 'Your last turn is not settled yet.',
+  'cohort-full': 'The task has all the devices that it wants for now.',
+  'client-paced': 'This device went away during its last turns, so it is asked less often.',
+  'task-not-started': 'The task has not started yet.',
+};
 
 function bytesText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;

@@ -74,10 +74,13 @@ async function takePart(link: JoinLink, data: DataChoice): Promise<Participation
       evaluate,
       onEvent: (event) => post({ kind: 'event', event }),
     });
-  return participate(identity).catch(async (error: unknown) => {
-    // Revoked and invited again: the link brings a code for a new key.
-    if (!(error instanceof FlError) || error.code !== 'identity-refused' || code === undefined) throw error;
-    return participate(await join(link, keys));
+  return participate(identity).catch(async (refusal: unknown) => {
+    // Revoked and invited again: the link brings a code for a new key, unless it is the old link.
+    if (!(refusal instanceof FlError) || refusal.code !== 'identity-refused' || code === undefined) throw refusal;
+    const key = await join(link, keys).catch((error: unknown) => {
+      throw error instanceof FlError && error.code.startsWith('invitation-') ? refusal : error;
+    });
+    return participate(key);
   });
 }
 
