@@ -1,19 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { fitPipeline } from '../../client/typescript/data/table/fit.ts';
+import { parsePipeline } from '../../client/typescript/data/table/pipeline.ts';
+import { parseTable } from '../../client/typescript/data/table/table.ts';
+import { saveKeyFile } from '../../client/typescript/key-file-store.ts';
 import { onnxParticipant } from '../../client/typescript/onnx.ts';
 import { formatLink, type JoinLink } from '../../examples/browser/link.ts';
 import { type Site, startSite } from '../../examples/browser/site.ts';
 import { drawDigits } from '../../examples/browser/worker/digits.ts';
+import { contributorLines } from '../../local/cli/commands/task-show.ts';
 import { createTask } from '../../local/cli/create-task.ts';
 import { buildModel } from '../../local/cli/model-spec.ts';
 import { randomFrom } from '../../shared/core/random.ts';
+import type { Samples } from '../../shared/core/samples.ts';
+import { encodeHeldOut } from '../../shared/wire/held-out.ts';
 import type { TaskConfigInput } from '../../shared/wire/task-config.ts';
 import { findChromium } from '../browser/chromium.ts';
 import { type Browser, openChromium } from '../browser/devtools.ts';
+import { withoutPython } from '../client/find-python.ts';
 import { openPage, type Visit } from './page-visit.ts';
+import { installPythonClient, neededModules } from './python-package.ts';
 import { freshAssembly, type RunningFederation, startFederation } from './small-federation.ts';
 
 /** examples/browser in headless Chromium against the local cloud. */
@@ -107,9 +116,9 @@ describe('the page', () => {
     await createDigits({
       task: 'reloads',
       round: { buffer: 1 },
-      training: { localEpochs: 300 },
+      training: { localEpochs: 120 },
       // A ticket whose answer a reload cut off is held until it runs out.
-      selection: { ticketLifetimeMs: 30_000 },
+      selection: { ticketLifetimeMs: 40_000 },
       stop: { rounds: 3 },
     });
     const page = await joined(await linkFor('reloads', 'restless'));
@@ -139,7 +148,7 @@ describe('the page', () => {
 
   test('pauses where it stands while it is hidden, on battery, and when told to', async (context) => {
     needChromium(context);
-    await createDigits({ task: 'pauses', round: { buffer: 1 }, training: { localEpochs: 300 }, stop: { rounds: 1 } });
+    await createDigits({ task: 'pauses', round: { buffer: 1 }, training: { localEpochs: 120 }, stop: { rounds: 1 } });
     const page = await joined(await linkFor('pauses', 'idler'), [onBattery]);
     await page.sees('note', /^Paused: the device runs on battery\.$/);
     expect(await issued('pauses')).toBe(0);
@@ -233,7 +242,7 @@ describe('says in a sentence', () => {
     await createDigits({ task: 'revoked', round: { buffer: 1 }, training: { localEpochs: 100 }, stop: { rounds: 3 } });
     const page = await joined(await linkFor('revoked', 'out'));
     await training(page);
-    await federation.api.revoke('out');
+    await federation.api.revoke('out', undefined);
     await page.sees('sentence', /^The federation no longer takes updates from this device|^The federation has removed/);
     await page.tab.goTo(await linkFor('revoked', 'out'));
     await page.sees('status', /complete/);
@@ -310,25 +319,96 @@ describe('a mixed fleet', () => {
     });
     const page = await joined(await linkFor('two-kinds', 'browser'));
     const node = await federation.client('node');
-    const summary = await node.participate(
-      'two-kinds',
-      onnxParticipant({ ort, samples: drawDigits(500, randomFrom('node')) }),
-    );
-    expect(summary).toMatchObject({ updates: 4, reason: 'task-ended' });
+    const samples = drawDigits(500, randomFrom('node'));
+    const summary = await node.participate('two-kinds', onnxParticipant({ ort, samples }));
+    // While a round is being combined, a fast client may train once more for the version before: that update counts in none.
+    expect(summary.reason).toBe('task-ended');
+    expect(summary.updates).toBeGreaterThanOrEqual(4);
     await page.sees('status', /complete/);
-    await page.sees('updates', /^4$/);
-    await expectContributors('two-kinds', 4, {
-      browser: /^tributary-client\/\S+ Chrome\/\d+ onnxruntime-web\/\S+ wasm$/,
-      node: /^tributary-client\/\S+ Node\.js\/\d+$/,
-    });
+    expect(await whoIsWho('two-kinds', 4)).toMatch(
+      /browser +tributary-client\/\S+ Chrome\/\d+ onnxruntime-web\/\S+ wasm +2000.*\n +node +tributary-client\/\S+ Node\.js\/\d+ +500/,
+    );
+    await page.tab.close();
+  });
+
+  test('of Node, a browser with a table, Python and PyTorch trains one model', async (context) => {
+    needChromium(context);
+    const python = (await installPythonClient()) ?? context.skip(withoutPython(...neededModules));
+    await python.python(folder, join(import.meta.dirname, 'readme-blocks.py'), 'export');
+    const csv = join(folder, 'browser.csv');
+    writeFileSync(csv, csvOf(threeClasses('browser')));
+    await createTask(
+      federation.api,
+      {
+        task: 'four-kinds',
+        round: { mode: 'sync', buffer: 4, maxStaleness: 0 },
+        training: { localEpochs: 3, batchSize: 16, learningRate: 0.1 },
+        stop: { rounds: 6 },
+      },
+      await buildModel({ onnx: join(folder, 'net.onnx') }, 1),
+      { heldOut: encodeHeldOut(threeClasses('held out', 600)), encoding: asTheyAre(threeClasses('columns')) },
+    );
+    const page = await openPage(browser, await linkFor('four-kinds', 'browser-table', { purpose: undefined }));
+    await page.tab.evaluate(`document.querySelector('input[value=file]').click()`);
+    await page.tab.giveFile('#file', csv);
+    await page.click('join');
+    const silo = async (name: string) => {
+      const key = join(folder, `${name}.json`);
+      await saveKeyFile(key, federation.endpoint, await federation.key(name));
+      const data = join(folder, `${name}.safetensors`);
+      writeFileSync(data, encodeHeldOut(threeClasses(name)));
+      return python.python(folder, join(import.meta.dirname, 'python-silo.py'), name, key, 'four-kinds', data);
+    };
+    const node = await federation.client('node');
+    try {
+      await Promise.all([
+        node.participate('four-kinds', onnxParticipant({ ort, samples: threeClasses('node') })),
+        silo('onnx'),
+        silo('torch'),
+      ]);
+    } finally {
+      python.remove();
+    }
+    await page.sees('status', /complete/);
+    const shown = await whoIsWho('four-kinds', 6);
+    expect(shown).toMatch(/browser-table +tributary-client\/\S+ Chrome\/\d+ onnxruntime-web\/\S+ wasm +192 /);
+    expect(shown).toMatch(/node +tributary-client\/\S+ Node\.js\/\d+ +240 /);
+    expect(shown).toMatch(/onnx +tributary-client\/\S+ python\/\S+ onnxruntime\/\S+ +240 /);
+    expect(shown).toMatch(/torch +tributary-client\/\S+ python\/\S+ torch\/\S+ +240 /);
+    const versions = await federation.api.versions('four-kinds');
+    expect(versions.at(-1)?.evaluation?.accuracy).toBeGreaterThan(0.75);
+    expect(federation.cloud.denials()).toEqual([]);
     await page.tab.close();
   });
 });
 
 /** What `task show` prints of the newest version. */
-async function expectContributors(task: string, version: number, agents: Readonly<Record<string, RegExp>>) {
+async function whoIsWho(task: string, version: number): Promise<string> {
   await federation.cloud.idle();
-  const { contributors = [] } = await federation.api.version(task, version);
-  expect(contributors.map(({ client }) => client).toSorted()).toEqual(Object.keys(agents).toSorted());
-  for (const { client, agent } of contributors) expect(agent).toMatch(agents[client]);
+  const { contributors } = await federation.api.version(task, version);
+  return contributorLines(contributors).join('\n');
+}
+
+/** The largest of the first three of eight features. */
+function threeClasses(silo: string, n = 240): Samples {
+  const draw = randomFrom(silo);
+  const x = Float32Array.from({ length: n * 8 }, () => draw.normal());
+  const y = Int32Array.from({ length: n }, (_, i) => {
+    const scores = x.subarray(i * 8, i * 8 + 3);
+    return scores.indexOf(Math.max(...scores));
+  });
+  return { x, y, n, shape: [8] };
+}
+
+function csvOf({ x, y }: Samples): string {
+  const header = [...Array.from({ length: 8 }, (_, i) => `f${i}`), 'class'].join(',');
+  const rows = Array.from(y, (label, i) => [...x.subarray(i * 8, i * 8 + 8), label].join(','));
+  return [header, ...rows].join('\n');
+}
+
+/** An encoding that takes the columns of such a table for features just as they are. */
+function asTheyAre(samples: Samples): Uint8Array {
+  const table = parseTable(csvOf(samples), 'columns.csv') ?? expect.unreachable();
+  const encoding = fitPipeline([{ table }], parsePipeline({ label: 'class', steps: [], missingIndicator: false }));
+  return new TextEncoder().encode(JSON.stringify(encoding));
 }
