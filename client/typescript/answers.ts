@@ -71,6 +71,7 @@ export function parseTicket(body: Uint8Array): TicketResponse {
       ...fromEntries(artifacts.map((name) => [name, fileAt(files, name)])),
       ...(files['encoding.json'] === undefined ? {} : { 'encoding.json': fileAt(files, 'encoding.json') }),
     },
+    ...(typeof answer.purpose === 'string' && { purpose: answer.purpose }),
     plan: {
       localEpochs: integerAt(plan, 'localEpochs', 1, most.epochs),
       batchSize: integerAt(plan, 'batchSize', 1, most.batch),

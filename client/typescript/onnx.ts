@@ -4,7 +4,7 @@ import type { Random } from '../../shared/core/random.ts';
 import type { Samples } from '../../shared/core/samples.ts';
 import type { OnnxRuntime } from '../../shared/onnx/runtime/runtime.ts';
 import type { NoiseSource } from '../../shared/onnx/trainer/noise-source.ts';
-import { OnnxTrainer, type TrainerPackage } from '../../shared/onnx/trainer/onnx-trainer.ts';
+import { OnnxTrainer, type TrainerPackage, type TrainOptions } from '../../shared/onnx/trainer/onnx-trainer.ts';
 import type { Metrics } from '../../shared/wire/api.ts';
 import { secretNoise } from './noise.ts';
 import type { Evaluate, Train, TrainingPackage } from './participation.ts';
@@ -30,6 +30,7 @@ export function trainerPackage(layout: Layout, files: TrainingPackage): TrainerP
  * @param test what to measure on; without it nothing is measured
  * @param noise for a package that trains with DP-SGD: secret by default, for tests from a seed
  * @param proximalMu FedProx's mu, for a package with that term; 0 by default
+ * @param onProgress called every 200 ms or so; the promise that it may return holds the training until it resolves, e.g. while on battery
  */
 export function onnxParticipant({
   ort,
@@ -38,6 +39,7 @@ export function onnxParticipant({
   test,
   noise = secretNoise(),
   proximalMu,
+  onProgress,
 }: {
   readonly ort: OnnxRuntime;
   readonly samples: Samples;
@@ -45,6 +47,7 @@ export function onnxParticipant({
   readonly test?: Samples;
   readonly noise?: NoiseSource;
   readonly proximalMu?: number;
+  readonly onProgress?: TrainOptions['onProgress'];
 }): { readonly train: Train; readonly evaluate: Evaluate | undefined } {
   let loaded: { readonly files: TrainingPackage; readonly trainer: Promise<OnnxTrainer> } | undefined;
   const trainerFor = async (layout: Layout, files: TrainingPackage): Promise<OnnxTrainer> => {
@@ -58,7 +61,7 @@ export function onnxParticipant({
   const train: Train = async ({ params, plan, package: files, random, signal }) => {
     const trainer = await trainerFor(params.layout, files);
     const { localEpochs: epochs, batchSize, learningRate } = plan;
-    const schedule = { epochs, batchSize, learningRate, random, signal };
+    const schedule = { epochs, batchSize, learningRate, random, signal, onProgress };
     // Its accountant knows each example once; mixed or repeated ones would weigh more than the noise covers.
     if (prepare && trainer.privacy) throw new FlError('prepare-unsuitable', 'prepare does not go with DP-SGD');
     const drawn = prepare?.(samples, random.fork('prepare')) ?? samples;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const flags = [
+/** For a Chromium that nobody sees, with nothing in it that calls home. */
+export const flags = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',

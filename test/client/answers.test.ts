@@ -19,6 +19,11 @@ test.each<[string, object]>([
   expect(() => parseTicket(bytes({ ...ticket, ...wrong }))).toThrow(field);
 });
 
+test('a ticket says what the data is for, where the task does', () => {
+  expect(parseTicket(bytes({ ...ticket, purpose: 'To read postcodes' })).purpose).toBe('To read postcodes');
+  expect(parseTicket(bytes({ ...ticket, purpose: 7 }))).not.toHaveProperty('purpose');
+});
+
 test.each(['', 'null', '[]', '"ticket"', '<html>', '{"ticket":'])('refuses %j as a ticket', (content) => {
   expect(() => parseTicket(new TextEncoder().encode(content))).toThrow(/answer-malformed/);
 });

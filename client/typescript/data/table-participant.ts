@@ -47,7 +47,7 @@ export function tableParticipant({
   readonly table: Table;
   readonly split?: (table: Table, label: string) => Split;
   readonly onEncoded?: (sizes: { readonly train: number; readonly test: number }) => void;
-} & Pick<Parameters<typeof onnxParticipant>[0], 'prepare' | 'noise' | 'proximalMu'>): {
+} & Pick<Parameters<typeof onnxParticipant>[0], 'prepare' | 'noise' | 'proximalMu' | 'onProgress'>): {
   readonly train: Train;
   readonly evaluate: Evaluate;
 } {

@@ -2,7 +2,12 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Layout } from '../../core/params.ts';
 
 /** What the trainer needs of an ONNX runtime: onnxruntime-node and onnxruntime-web both have it. */
-export type OnnxRuntime = Pick<typeof import('onnxruntime-common'), 'InferenceSession' | 'Tensor'>;
+export interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(graph: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: typeof import('onnxruntime-common').Tensor;
+}
 
 /** Tensors by name, as a session takes and returns them. */
 export type Tensors = Readonly<Record<string, Tensor>>;

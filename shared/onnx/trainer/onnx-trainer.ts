@@ -35,8 +35,8 @@ export interface TrainOptions extends AlgorithmOptions {
   readonly random: Random;
   /** Stops the training between two calls of the runtime; `train` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called after each call of the runtime. */
-  readonly onProgress?: (progress: TrainProgress) => void;
+  /** Called after each call of the runtime. A promise holds the training until it resolves, and ends it if it rejects. */
+  readonly onProgress?: (progress: TrainProgress) => unknown;
 }
 
 export interface TrainProgress {
@@ -150,7 +150,7 @@ export class OnnxTrainer {
         for (const loss of done.losses) lossSum += loss;
         if (!Number.isFinite(lossSum))
           throw diverged(`the loss is no longer finite after ${steps} steps`, learningRate);
-        onProgress?.({ stepsDone: steps, stepsTotal, loss: lossSum / steps });
+        await onProgress?.({ stepsDone: steps, stepsTotal, loss: lossSum / steps });
         await nextTask();
       }
     }

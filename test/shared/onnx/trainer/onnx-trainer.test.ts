@@ -105,6 +105,24 @@ describe('OnnxTrainer', () => {
     expect(seen.at(-1)).toEqual({ stepsDone: 15, stepsTotal: 15, loss: result.loss });
   });
 
+  it('does not go on while a promise of onProgress is open, and ends with its error', async () => {
+    const result = await trainer.train({ ...options, random: randomFrom(1) });
+    const held = Promise.withResolvers<void>();
+    let calls = 0;
+    const onProgress = () => {
+      calls++;
+      return held.promise;
+    };
+    const training = trainer.train({ ...options, random: randomFrom(1), onProgress });
+    await expect.poll(() => calls).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(calls).toBe(1);
+    held.resolve();
+    expect(await training).toEqual(result);
+    const failing = { ...options, random: randomFrom(1), onProgress: () => Promise.reject(new Error('gone')) };
+    await expect(trainer.train(failing)).rejects.toThrow('gone');
+  });
+
   it('stops when told to, with the reason that it was told', async () => {
     const reason = new Error('battery low');
     await expect(trainer.train({ ...options, random: randomFrom(1), signal: AbortSignal.abort(reason) })).rejects.toBe(
