@@ -66,7 +66,7 @@ export const operations: Readonly<Record<RouteName, Operation>> = {
   issueTicket: {
     summary: 'Ask for leave to train from the newest version',
     description:
-      'A 429 is no error: the task has all the clients that it wants for now. Ask again after `retryAfterMs`, not earlier. A 410 says that the task has ended.',
+      'A 429 is no error: the task has all the clients that it wants for now. Ask again after `retryAfterMs`, not earlier. Who asks again before it has declared an update gets the same ticket, or one for the newest version. A 410 says that the task has ended.',
     request: 'TicketRequest',
     status: 201,
     response: 'TicketResponse',

@@ -51,7 +51,10 @@ export async function issueTicket(
   };
 }
 
-/** A place that is refused may be held by a ticket that has run out: only then are the open tickets read, and ended. */
+/**
+ * A place that is refused may be held by a ticket that nobody uses any more: by the client's own, whose answer was lost or whose process
+ * died, which it gets again, or by one that has run out. Only then are open tickets read.
+ */
 async function takePlace(
   ports: IssuePorts,
   record: TaskRecord,
@@ -59,10 +62,27 @@ async function takePlace(
 ): Promise<Pick<TicketRecord, 'ticket' | 'expiresAtMs'>> {
   const first = await tryToTakePlace(ports, record, client);
   if (typeof first !== 'string') return first;
-  const expired = first === 'conflict' ? 0 : await expireTickets(ports, record);
-  const second = expired > 0 ? await tryToTakePlace(ports, record, client) : first;
+  const own = first === 'client-busy' ? await ownTicket(ports, record, client) : undefined;
+  if (own && own !== 'given-up') return own;
+  const isFreed = own === 'given-up' || (first !== 'conflict' && (await expireTickets(ports, record)) > 0);
+  const second = isFreed ? await tryToTakePlace(ports, record, client) : first;
   if (typeof second === 'string') throw refusal(second, client, record);
   return second;
+}
+
+/** The client's open ticket, if it can go on with it. One for an older version counts as run out: it gets a newer one instead. */
+async function ownTicket(
+  { rounds, clock }: IssuePorts,
+  { task, version }: TaskRecord,
+  client: ClientId,
+): Promise<TicketRecord | 'given-up' | undefined> {
+  const open = await rounds.openTicket(task, client);
+  const ticket = open && (await rounds.ticket(open));
+  const nowMs = clock.now();
+  if (ticket?.state !== 'issued' || ticket.expiresAtMs <= nowMs) return undefined;
+  if (ticket.baseVersion === version) return ticket;
+  const given = await rounds.expireTicket(ticket, 'its client asked for another', nowMs);
+  return given === 'expired' ? 'given-up' : undefined;
 }
 
 async function tryToTakePlace(ports: IssuePorts, record: TaskRecord, client: ClientId) {

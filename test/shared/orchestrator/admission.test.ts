@@ -33,13 +33,31 @@ describe('tickets', () => {
     });
   });
 
-  test('are one for each client at a time', async () => {
+  test('are one for each client at a time: who asks again, because the answer was lost, gets the same', async () => {
     const federation = new MemoryFederation();
-    const task = await federation.start({ task: 'demo' });
-    await issueTicket(federation.ports, task, { client: clientId('a') });
-    await expect(issueTicket(federation.ports, task, { client: clientId('a') })).rejects.toMatchObject({
-      code: 'client-busy',
-    });
+    const task = await federation.start({ task: 'demo', selection: { ticketLifetimeMs: 5000 } });
+    const ask = () => issueTicket(federation.ports, task, { client: clientId('a') });
+    const first = await ask();
+    federation.nowMs += 4000;
+    const again = await ask();
+    expect([again.ticket, again.expiresAtMs]).toEqual([first.ticket, first.expiresAtMs]);
+    expect(await federation.rounds.counts(task)).toMatchObject({ issued: 1, open: 1 });
+    await openUpload(federation.ports, first.ticket as TicketId, request('a'));
+    await expect(ask()).rejects.toMatchObject({ code: 'client-busy' });
+  });
+
+  test('for an older version are given up for one of the newest, which counts as one that ran out', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo', round: { buffer: 1 } });
+    const ask = () => issueTicket(federation.ports, task, { client: clientId('a') });
+    const first = await ask();
+    await federation.contribute(task, 'b', filled(1));
+    await federation.runStarted();
+    const second = await ask();
+    expect([first.baseVersion, second.baseVersion]).toEqual([0, 1]);
+    expect(await federation.rounds.ticket(first.ticket as TicketId)).toMatchObject({ state: 'expired' });
+    expect(await federation.rounds.pace(task, clientId('a'))).toMatchObject({ missed: 1 });
+    expect(await federation.rounds.counts(task)).toMatchObject({ issued: 3, open: 1, admitted: 1, expired: 1 });
   });
 
   test('run out, and make room', async () => {
