@@ -117,7 +117,6 @@ describe('the page', () => {
       task: 'reloads',
       round: { buffer: 1 },
       training: { localEpochs: 120 },
-      // A ticket whose answer a reload cut off is held until it runs out.
       selection: { ticketLifetimeMs: 40_000 },
       stop: { rounds: 3 },
     });
@@ -166,6 +165,7 @@ describe('the page', () => {
     expect(before).toBeLessThan(1);
     await page.tab.toFront();
     await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(Number(before));
+    expect(await issued('pauses')).toBe(1);
 
     await page.click('pause');
     await page.sees('note', /^Paused: you asked for it\.$/);
@@ -173,7 +173,6 @@ describe('the page', () => {
     await page.tab.evaluate("document.getElementById('background').click()");
     await other.toFront();
     await page.sees('status', /complete/);
-    expect(await issued('pauses')).toBe(1);
     await Promise.all([page.tab.close(), other.close()]);
   });
 
