@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KillableCloud } from '../killable-cloud.ts';
 import type { RawCloud } from '../raw-cloud.ts';
@@ -32,6 +32,7 @@ export async function sample(
     'rssMb.functions': [...rss.values()].reduce((sum, bytes) => sum + bytes, 0) / megabyte,
     processes: rss.size,
     resources,
+    ...memoryOf(cloud.pid),
     ...filesOf(cloud.pid),
     ...byFunction,
     ...Object.fromEntries(
@@ -59,6 +60,15 @@ function rssOf(pids: readonly number[]): Map<number, number> {
     found.set(pid, kilobytes * 1024);
   }
   return found;
+}
+
+/** Where /proc tells: what a process keeps for itself, and the files that it has mapped, which the system takes back when it wants. */
+function memoryOf(pid: number | undefined): Sample {
+  const file = `/proc/${pid}/status`;
+  if (!existsSync(file)) return {};
+  const text = readFileSync(file, 'utf8');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  return { 'anonMb.cloud': kilobytes('RssAnon') / 1024, 'mappedMb.cloud': kilobytes('RssFile') / 1024 };
 }
 
 /** Open files and sockets, where /proc tells. */
