@@ -33,7 +33,8 @@ const mayImport: Readonly<Record<Part, readonly Part[]>> = {
   client: ['shared/core', 'shared/onnx', 'shared/wire'],
   local: [...parts].filter((part) => part !== 'test'),
   bench: [...parts].filter((part) => part !== 'test'),
-  examples: ['client', 'shared/core', 'shared/onnx', 'shared/wire'],
+  // What an operator runs beside a client, such as a page that invites, uses the command line's parts.
+  examples: ['client', 'shared/core', 'shared/onnx', 'shared/wire', 'local'],
   test: [...parts],
 };
 

@@ -48,12 +48,14 @@ test('one counts item takes two transactions of 15 ms an update, 64 take no time
   expect(seconds(raised)).toBeGreaterThan(30);
 });
 
-test('reading the buffer for its length costs units that grow with the square of the round', () => {
+test('what admissions read grows with the round, not with its square', () => {
   const [deployed] = scenarios;
   const readUnits = (count: number) => {
     const world = new World(deployed);
     collect(world, { count, bytes: 1_000 });
     return world.usage()['dynamodb.readUnits'] ?? 0;
   };
-  expect(readUnits(4_000) / readUnits(2_000)).toBeGreaterThan(3.5);
+  const ratio = readUnits(4_000) / readUnits(2_000);
+  expect(ratio).toBeGreaterThan(1.8);
+  expect(ratio).toBeLessThan(2.2);
 });

@@ -15,7 +15,7 @@ export async function sample(
   raw: RawCloud,
   { state, deep }: { readonly state: string; readonly deep: boolean },
 ): Promise<Sample> {
-  const { rssBytes, heapUsedBytes, resources, functions } = await cloud.ask({ kind: 'vitals' });
+  const { rssBytes, heapUsedBytes, externalBytes, resources, functions } = await cloud.ask({ kind: 'vitals' });
   const pids = functions.flatMap(({ name, environments }) => environments.map(({ pid }) => ({ name, pid })));
   const rss = rssOf(pids.map(({ pid }) => pid));
   const byFunction: Record<string, number> = {};
@@ -29,6 +29,7 @@ export async function sample(
   return {
     'rssMb.cloud': rssBytes / megabyte,
     'heapMb.cloud': heapUsedBytes / megabyte,
+    'externalMb.cloud': externalBytes / megabyte,
     'rssMb.functions': [...rss.values()].reduce((sum, bytes) => sum + bytes, 0) / megabyte,
     processes: rss.size,
     resources,

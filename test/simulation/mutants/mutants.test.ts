@@ -3,7 +3,7 @@ import { simulate } from '../simulate.ts';
 import { mutants } from './mutants.ts';
 
 /** Where those that are hard to catch were caught, first. */
-const seedsToTry = [5135, 1047, 21, 31, 144, 153, ...Array.from({ length: 400 }, (_, i) => i + 1)];
+const seedsToTry = [5135, 587, 21, 31, 144, 153, ...Array.from({ length: 400 }, (_, i) => i + 1)];
 const isCleanWithout = new Map<number, boolean>();
 
 describe('the checker notices a product that', () => {
