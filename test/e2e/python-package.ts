@@ -8,8 +8,8 @@ import { findPython } from '../client/find-python.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 
-/** What the tests of the whole client want: setuptools to install it, PyTorch to train beside onnxruntime. */
-export const neededModules = ['setuptools', 'numpy', 'cryptography', 'onnxruntime', 'torch'] as const;
+/** What the tests of the whole client want: setuptools to install it, PyTorch to train beside onnxruntime, onnx to export from PyTorch. */
+export const neededModules = ['setuptools', 'numpy', 'cryptography', 'onnxruntime', 'torch', 'onnx'] as const;
 
 /** A Python that has the client installed, as pip installs it. */
 export interface InstalledClient {
