@@ -30,9 +30,7 @@ export async function openUpload(
   const { record, model } = await requirePublished(ports, ticket.task);
   const { config } = record;
   const nowMs = ports.clock.now();
-  if (ticket.state === 'expired') {
-    throw new FlError('ticket-expired', `ticket has ended (${ticket.reason ?? 'it ran out'}): ask for another`);
-  }
+  requireAlive(ticket);
   const isOpen = ticket.state === 'issued' || ticket.state === 'uploading';
   if (isOpen && nowMs >= ticket.expiresAtMs) {
     throw new FlError(
@@ -63,9 +61,17 @@ export async function openUpload(
   const said = { sub: client, task: ticket.task, ticket: ticketId, baseVersion: ticket.baseVersion };
   await ports.clients.checkStatement(client, statement, { ...said, bytes, sha256, examples });
   if ((await ports.rounds.bindUpload(ticket, { ...upload, statement, key })) === 'refused') {
-    throw new FlError('ticket-used', `ticket is ${ticket.state} with another update: a ticket is for one`);
+    const now = await ports.rounds.ticket(ticketId);
+    if (now) requireAlive(now); // The task may have ended since.
+    throw new FlError('ticket-used', `ticket is ${now?.state} with another update: a ticket is for one`);
   }
   return ports.updates.presignPut(key, request.bytes, request.sha256, ticket.expiresAtMs);
+}
+
+/** @throws {FlError} `ticket-expired` */
+function requireAlive({ state, reason }: TicketRecord): void {
+  if (state !== 'expired') return;
+  throw new FlError('ticket-expired', `ticket has ended (${reason ?? 'it ran out'}): ask for another`);
 }
 
 /** What became of a ticket and its update. @throws {FlError} `ticket-unknown`, `ticket-foreign` */

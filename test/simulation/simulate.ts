@@ -87,8 +87,10 @@ async function runToTheEnd(cloud: Cloud, scenario: Scenario): Promise<string[]> 
   const isQuiet = () => acting === 0 && isDrained(cloud, round.minimum);
   const isSuspended = () => acting === 0 && [...cloud.rounds.shelves.values()][0]?.record.state === 'suspended';
   const drainsUntilMs = time.nowMs + 6 * 60 * minute + 3 * round.deadlineMs;
-  // A note may come to a fifth failure only now, that of a round that died without a word. The runbook again, once.
-  await time.run(drainsUntilMs, () => isQuiet() || isSuspended() || hasRunAway());
+  // What was under way when the faults stopped may only now have had its last try, or be the fifth failure. The runbook again, once.
+  const hasDeadLetters = () => acting === 0 && cloud.queue.held.size === 0 && cloud.queue.deadLetters.length > 0;
+  await time.run(drainsUntilMs, () => isQuiet() || isSuspended() || hasDeadLetters() || hasRunAway());
+  cloud.queue.redrive();
   if (isSuspended()) begin(resume(cloud, task));
   const drained = await time.run(drainsUntilMs, () => isQuiet() || hasRunAway());
   if (hasRunAway()) return ranAway();

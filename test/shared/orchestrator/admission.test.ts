@@ -127,6 +127,18 @@ describe('an upload', () => {
     await expect(openUpload(federation.ports, id, other)).rejects.toThrow('ticket-used');
   });
 
+  test('is for a ticket that has ended, also if the task ends while it is declared', async () => {
+    const federation = new MemoryFederation();
+    const task = await federation.start({ task: 'demo' });
+    const { ticket } = await issueTicket(federation.ports, task, { client: clientId('a') });
+    const bind = federation.rounds.bindUpload.bind(federation.rounds);
+    federation.rounds.bindUpload = async (record, upload) => {
+      await federation.rounds.expireTickets(task, Number.MAX_SAFE_INTEGER);
+      return bind(record, upload);
+    };
+    await expect(openUpload(federation.ports, ticket as TicketId, request('a'))).rejects.toThrow('ticket-expired');
+  });
+
   test('is refused when it is larger than the model, or claims too many examples', async () => {
     const federation = new MemoryFederation();
     const task = await federation.start({ task: 'demo', maxExamples: 100 });
