@@ -1,5 +1,20 @@
 import { mostInlineCells } from '../shared/core/plan/estimate.ts';
-import type { RoundStep } from './round-machine.ts';
+
+/** The steps of a round, in order; `Release` is the catch. */
+export const roundSteps = [
+  'Freeze',
+  'Root',
+  'Losses',
+  'Measure',
+  'Judge',
+  'Aggregate',
+  'Publish',
+  'Evaluate',
+  'Seal',
+  'Settle',
+  'Release',
+] as const;
+export type RoundStep = (typeof roundSteps)[number];
 
 /** Steps that are wrong stay wrong: these are not tried again. */
 const final = [

@@ -5,24 +5,8 @@ import { DefinitionBody, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { FunctionName } from './function-specs.ts';
-import { roundDefinition } from './round-definition.ts';
+import { type RoundStep, roundDefinition, roundSteps } from './round-definition.ts';
 import type { Names } from './settings.ts';
-
-/** The steps of a round, in order; `Release` is the catch. */
-export const roundSteps = [
-  'Freeze',
-  'Root',
-  'Losses',
-  'Measure',
-  'Judge',
-  'Aggregate',
-  'Publish',
-  'Evaluate',
-  'Seal',
-  'Settle',
-  'Release',
-] as const;
-export type RoundStep = (typeof roundSteps)[number];
 
 /** The state machine that turns one buffer into one version: one execution a round. */
 export class RoundMachine extends Construct {

@@ -29,6 +29,7 @@ import {
 } from './dynamo-items.ts';
 import { DynamoTable } from './dynamo-table.ts';
 import type { Write } from './dynamo-transaction.ts';
+import { openBelow, TicketWrites } from './ticket-writes.ts';
 
 const absent = 'attribute_not_exists(pk)';
 /** Two writes an update, 100 in a transaction. */
@@ -37,9 +38,11 @@ const consumeBatch = 50;
 /** The round store in one DynamoDB table: conditional writes and transactions, strongly consistent reads. */
 export class DynamoRoundStore implements RoundStore {
   readonly #table: DynamoTable;
+  readonly #tickets: TicketWrites;
 
   constructor(client: DynamoDBDocumentClient, table: string) {
     this.#table = new DynamoTable(client, table);
+    this.#tickets = new TicketWrites(this.#table);
   }
 
   async createTask(record: TaskRecord): Promise<'created' | 'exists'> {
@@ -86,7 +89,7 @@ export class DynamoRoundStore implements RoundStore {
     if (cap <= 0) return 'full';
     const { task, client, ticket, expiresAtMs, baseVersion } = record;
     const outcome = await this.#table.attempt([
-      this.#count(task, { issued: 1, open: 1 }, openBelow(cap, admitted)),
+      this.#tickets.count(task, { issued: 1, open: 1 }, openBelow(cap, admitted)),
       this.#table.put({ ...keys.open(task, client), ticket, expiresAtMs, baseVersion }, absent),
       this.#table.put({ ...keys.ticket(ticket), ...record, ttl: ttlAfter(expiresAtMs) }, absent),
       this.#table.put({ ...keys.ticketOf(client, ticket), ttl: ttlAfter(expiresAtMs) }),
@@ -152,10 +155,10 @@ export class DynamoRoundStore implements RoundStore {
 
   async admit(record: TicketRecord, entry: BufferEntry) {
     const done = await this.#table.transact([
-      this.#moveTicket(record.ticket, ['uploading'], 'admitted'),
+      this.#tickets.move(record.ticket, ['uploading'], 'admitted'),
       this.#table.put({ ...keys.buffer(record.task, entry.sequence), ...entry }, absent),
-      this.#closeTicket(record),
-      this.#count(record.task, { open: -1, admitted: 1 }),
+      this.#tickets.close(record),
+      this.#tickets.count(record.task, { open: -1, admitted: 1 }),
       ...(record.missed ? [this.#table.delete(keys.pace(record.task, record.client))] : []),
     ]);
     return done ? 'admitted' : 'already';
@@ -170,12 +173,12 @@ export class DynamoRoundStore implements RoundStore {
   ) {
     const left: Write[] =
       from === 'uploading'
-        ? [this.#closeTicket(ticket), this.#count(ticket.task, { open: -1, quarantined: 1 })]
-        : [this.#count(ticket.task, from === 'expired' ? { expired: -1, quarantined: 1 } : { quarantined: 1 })];
+        ? [this.#tickets.close(ticket), this.#tickets.count(ticket.task, { open: -1, quarantined: 1 })]
+        : [this.#tickets.count(ticket.task, from === 'expired' ? { expired: -1, quarantined: 1 } : { quarantined: 1 })];
     if (entry) left.push(this.#table.delete(keys.buffer(ticket.task, entry.sequence), 'attribute_exists(pk)'));
     if (round) left.push(this.#table.change(moveOn(round, 'not-ready')));
     const done = await this.#table.transact([
-      this.#moveTicket(ticket.ticket, [from], 'quarantined', { reason: record.reason }),
+      this.#tickets.move(ticket.ticket, [from], 'quarantined', { reason: record.reason }),
       this.#table.put({ ...keys.quarantine(ticket.task, record), ...record, ttl: ttlAfter(record.atMs) }),
       ...left,
     ]);
@@ -202,10 +205,10 @@ export class DynamoRoundStore implements RoundStore {
 
   async expireTicket(held: Pick<TicketRecord, 'task' | 'client' | 'ticket'>, reason: string, missedAtMs?: number) {
     const done = await this.#table.transact([
-      this.#moveTicket(held.ticket, ['issued', 'uploading'], 'expired', { reason }),
-      this.#closeTicket(held),
-      this.#count(held.task, { open: -1, expired: 1 }),
-      ...(missedAtMs === undefined ? [] : [this.#countMissed(held, missedAtMs)]),
+      this.#tickets.move(held.ticket, ['issued', 'uploading'], 'expired', { reason }),
+      this.#tickets.close(held),
+      this.#tickets.count(held.task, { open: -1, expired: 1 }),
+      ...(missedAtMs === undefined ? [] : [this.#tickets.countMissed(held, missedAtMs)]),
     ]);
     return done ? 'expired' : 'already';
   }
@@ -297,7 +300,7 @@ export class DynamoRoundStore implements RoundStore {
       const writes = updates
         .slice(start, start + consumeBatch)
         .flatMap(({ ticket, sequence }) => [
-          this.#moveTicket(ticket, ['admitted', 'aggregated'], 'aggregated', { version }),
+          this.#tickets.move(ticket, ['admitted', 'aggregated'], 'aggregated', { version }),
           this.#table.delete(keys.buffer(task, sequence)),
         ]);
       if (!(await this.#table.transact(writes))) {
@@ -335,55 +338,6 @@ export class DynamoRoundStore implements RoundStore {
       ExpressionAttributeValues: { ':evaluation': evaluation },
     });
   }
-
-  #moveTicket(ticket: TicketId, from: readonly string[], to: string, extra: Record<string, unknown> = {}): Write {
-    const states = from.map((state, i) => [`:from${i}`, state] as const);
-    const extras = Object.entries(extra);
-    return this.#table.change({
-      Key: keys.ticket(ticket),
-      UpdateExpression: `SET #state = :to${extras.map(([name]) => `, #${name} = :${name}`).join('')}`,
-      ConditionExpression: `#state IN (${states.map(([name]) => name).join(', ')})`,
-      ExpressionAttributeNames: {
-        '#state': 'state',
-        ...Object.fromEntries(extras.map(([name]) => [`#${name}`, name])),
-      },
-      ExpressionAttributeValues: {
-        ':to': to,
-        ...Object.fromEntries(states),
-        ...Object.fromEntries(extras.map(([name, value]) => [`:${name}`, value])),
-      },
-    });
-  }
-
-  #countMissed({ task, client }: Pick<TicketRecord, 'task' | 'client'>, missedAtMs: number): Write {
-    return this.#table.change({
-      Key: keys.pace(task, client),
-      UpdateExpression: 'ADD missed :one SET lastMissedAtMs = :at, #ttl = :ttl',
-      ExpressionAttributeNames: { '#ttl': 'ttl' },
-      ExpressionAttributeValues: { ':one': 1, ':at': missedAtMs, ':ttl': ttlAfter(missedAtMs) },
-    });
-  }
-
-  /** The client may ask for another ticket. */
-  #closeTicket({ task, client, ticket }: Pick<TicketRecord, 'task' | 'client' | 'ticket'>): Write {
-    return this.#table.delete(keys.open(task, client), 'attribute_not_exists(pk) OR ticket = :ticket', {
-      ':ticket': ticket,
-    });
-  }
-
-  #count(task: TaskId, changes: Partial<TicketCounts>, limit?: CountLimit): Write {
-    const entries = Object.entries(changes);
-    return this.#table.change({
-      Key: keys.counts(task),
-      UpdateExpression: `ADD ${entries.map(([name]) => `#${name} :${name}`).join(', ')}`,
-      ConditionExpression: limit?.condition,
-      ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
-      ExpressionAttributeValues: {
-        ...Object.fromEntries(entries.map(([name, change]) => [`:${name}`, change])),
-        ...limit?.values,
-      },
-    });
-  }
 }
 
 /** The task moves on to its next attempt, if the round is the one to come. */
@@ -400,18 +354,4 @@ function moveOn({ task, version, attempt }: RoundInput, outcome: 'failed' | 'not
       ':attempt': attempt,
     },
   };
-}
-
-/** A condition on the counts item. */
-interface CountLimit {
-  readonly condition: string;
-  readonly values: Readonly<Record<string, number>>;
-}
-
-/** Counts that are not there yet are zero. */
-function openBelow(cap: number, admitted: number | undefined): CountLimit {
-  const below = '(attribute_not_exists(#open) OR #open < :cap)';
-  if (admitted === undefined) return { condition: below, values: { ':cap': cap } };
-  const same = admitted === 0 ? '(attribute_not_exists(admitted) OR admitted = :seen)' : 'admitted = :seen';
-  return { condition: `${below} AND ${same}`, values: { ':cap': cap, ':seen': admitted } };
 }

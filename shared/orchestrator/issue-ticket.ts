@@ -62,7 +62,7 @@ async function takePlace(
 ): Promise<Pick<TicketRecord, 'ticket' | 'expiresAtMs'>> {
   const first = await tryToTakePlace(ports, record, client);
   if (typeof first !== 'string') return first;
-  const own = first === 'client-busy' ? await ownTicket(ports, record, client) : undefined;
+  const own = first === 'client-busy' ? await ticketToGoOnWith(ports, record, client) : undefined;
   if (own && own !== 'given-up') return own;
   const isFreed = own === 'given-up' || (first !== 'conflict' && (await expireTickets(ports, record)) > 0);
   const second = isFreed ? await tryToTakePlace(ports, record, client) : first;
@@ -71,7 +71,7 @@ async function takePlace(
 }
 
 /** The client's open ticket, if it can go on with it. One for an older version counts as run out: it gets a newer one instead. */
-async function ownTicket(
+async function ticketToGoOnWith(
   { rounds, clock }: IssuePorts,
   { task, version }: TaskRecord,
   client: ClientId,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { roundDefinition } from '../../infra/round-definition.ts';
-import { type RoundStep, roundSteps } from '../../infra/round-machine.ts';
+import { type RoundStep, roundDefinition, roundSteps } from '../../infra/round-definition.ts';
 import { mostInlineCells } from '../../shared/core/plan/estimate.ts';
 import { execute, FunctionFault, functionArn, LeapingClock, StandingClock } from '../local/states/stage.ts';
 

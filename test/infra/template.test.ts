@@ -5,8 +5,7 @@ import aslValidator from 'asl-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { envNames } from '../../functions/env.ts';
 import { functionNames, functionSpecs } from '../../infra/function-specs.ts';
-import { roundDefinition } from '../../infra/round-definition.ts';
-import { roundSteps } from '../../infra/round-machine.ts';
+import { roundDefinition, roundSteps } from '../../infra/round-definition.ts';
 import { type Synthesis, synthesize, type Template } from './synthesize.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -18,7 +18,7 @@ export interface Patience {
 
 /**
  * A client for a page that may be closed at any time. It asks for no ticket while it is paused, trains for no purpose that the user has
- * not agreed to, and keeps its ticket in the store: a client has one at a time, so a page that forgot it would wait until it ran out.
+ * not agreed to, and keeps its ticket in the store: after a reload it goes on with it, also where a newer version is out.
  */
 export class PatientClient extends TributaryClient {
   readonly #patience: Patience;

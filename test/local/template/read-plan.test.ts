@@ -28,6 +28,20 @@ const fn = {
   },
 };
 
+/** An API in front of the function `F`, without a route. */
+const httpApi: Record<string, Json> = {
+  Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
+  I: {
+    Type: 'AWS::ApiGatewayV2::Integration',
+    Properties: {
+      ApiId: { Ref: 'Api' },
+      IntegrationType: 'AWS_PROXY',
+      IntegrationUri: { 'Fn::GetAtt': ['F', 'Arn'] },
+      PayloadFormatVersion: '2.0',
+    },
+  },
+};
+
 describe('a plan', () => {
   test('names resources as the template does, or after stack and logical id', () => {
     const { buckets, queues } = plan({
@@ -80,16 +94,7 @@ describe('a plan', () => {
       {
         Role: role,
         F: fn,
-        Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
-        I: {
-          Type: 'AWS::ApiGatewayV2::Integration',
-          Properties: {
-            ApiId: { Ref: 'Api' },
-            IntegrationType: 'AWS_PROXY',
-            IntegrationUri: { 'Fn::GetAtt': ['F', 'Arn'] },
-            PayloadFormatVersion: '2.0',
-          },
-        },
+        ...httpApi,
         R: {
           Type: 'AWS::ApiGatewayV2::Route',
           Properties: {
@@ -144,17 +149,8 @@ describe('a plan', () => {
       plan({
         Role: role,
         F: fn,
-        Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
         A: { Type: 'AWS::ApiGatewayV2::Authorizer', Properties: { ...authorizerProperties, ...changes } },
-        I: {
-          Type: 'AWS::ApiGatewayV2::Integration',
-          Properties: {
-            ApiId: { Ref: 'Api' },
-            IntegrationType: 'AWS_PROXY',
-            IntegrationUri: { 'Fn::GetAtt': ['F', 'Arn'] },
-            PayloadFormatVersion: '2.0',
-          },
-        },
+        ...httpApi,
         R: {
           Type: 'AWS::ApiGatewayV2::Route',
           Properties: {

@@ -1,4 +1,4 @@
-import { roundDefinition } from '../../../infra/round-definition.ts';
+import { roundDefinition, roundSteps } from '../../../infra/round-definition.ts';
 import type { Random } from '../../../shared/core/random.ts';
 import type { RoundStarter } from '../../../shared/ports/workflow.ts';
 import { executionName, type RoundInput } from '../../../shared/wire/workflow.ts';
@@ -26,21 +26,8 @@ class StepFailed extends Error {
 
 class ExecutionOver extends Error {}
 
-const steps = [
-  'Freeze',
-  'Root',
-  'Losses',
-  'Measure',
-  'Judge',
-  'Aggregate',
-  'Publish',
-  'Evaluate',
-  'Seal',
-  'Settle',
-  'Release',
-];
 const definition = roundDefinition(
-  Object.fromEntries(steps.map((step) => [step, step])) as Parameters<typeof roundDefinition>[0],
+  Object.fromEntries(roundSteps.map((step) => [step, step])) as Parameters<typeof roundDefinition>[0],
 );
 /** The retriers that the template has. */
 const retriers: readonly {
