@@ -14,6 +14,8 @@ export interface CloudVitals {
   readonly rssBytes: number;
   /** After a garbage collection. */
   readonly heapUsedBytes: number;
+  /** What V8 holds for the heap, used or not. */
+  readonly heapTotalBytes: number;
   /** Buffers and other memory outside of the heap that V8 knows of. */
   readonly externalBytes: number;
   /** Timers, sockets, processes and the like that are open. */

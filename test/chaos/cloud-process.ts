@@ -37,10 +37,11 @@ const answers: {
   async vitals() {
     // Without a collection the heap is what nobody has looked at yet.
     globalThis.gc?.();
-    const { rss, heapUsed, external } = process.memoryUsage();
+    const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     return {
       rssBytes: rss,
       heapUsedBytes: heapUsed,
+      heapTotalBytes: heapTotal,
       externalBytes: external,
       resources: process.getActiveResourcesInfo().length,
       functions: cloud.functions(),

@@ -15,15 +15,21 @@ export class CloudDied extends Error {
 export class KillableCloud {
   readonly #folders: readonly [assembly: string, state: string];
   readonly #log: (line: string) => void;
+  readonly #v8Options: readonly string[];
   readonly #waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>();
   #process: ChildProcess | undefined;
   #address: CloudAddress | undefined;
   #nextId = 1;
 
   /** @param log told every line that the cloud logs */
-  constructor(folders: { readonly assembly: string; readonly state: string }, log: (line: string) => void) {
+  constructor(
+    folders: { readonly assembly: string; readonly state: string },
+    log: (line: string) => void,
+    v8Options: readonly string[] = [],
+  ) {
     this.#folders = [folders.assembly, folders.state];
     this.#log = log;
+    this.#v8Options = v8Options;
   }
 
   /** The same in every life. @throws {Error} before the first start */
@@ -90,7 +96,7 @@ export class KillableCloud {
 
   #spawn(): ChildProcess {
     const child = fork(entry, this.#folders, {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...this.#v8Options],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process = child;

@@ -102,6 +102,9 @@ describe('a transaction with a ClientRequestToken', () => {
     expect((await itemOf('token', 0))?.n).toBe(1);
     nowMs = () => Date.now() + 10 * 60_000;
     await increment('once', 2);
+    // A sweep takes the first use of the token away, and leaves the second.
+    await local.sweepExpired();
+    await increment('once', 2);
     nowMs = Date.now;
     expect((await itemOf('token', 0))?.n).toBe(3);
   });
@@ -199,6 +202,55 @@ describe('the local DynamoDB', () => {
     expect(Items?.map(({ id }) => id).sort()).toEqual(['ttl-ancient', 'ttl-future', 'ttl-text']);
     const { TimeToLiveDescription } = await db.send(new DescribeTimeToLiveCommand({ TableName: tickets }));
     expect(TimeToLiveDescription).toEqual({ TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' });
+  });
+
+  it('goes by the expiry that an item has when it is due', async () => {
+    const soon = Math.floor(Date.now() / 1000) + 10;
+    const put = (id: string, expiresAt: number) =>
+      db.send(new PutCommand({ TableName: tickets, Item: { id, expiresAt } }));
+    const found = async (id: string) =>
+      (await db.send(new GetCommand({ TableName: tickets, Key: { id } }))).Item !== undefined;
+    const sweepAt = (seconds: number) => {
+      nowMs = () => seconds * 1000;
+      return local.sweepExpired().finally(() => {
+        nowMs = Date.now;
+      });
+    };
+    await put('due-prolonged', soon);
+    await put('due-prolonged', soon + 100);
+    await put('due-shortened', soon + 100);
+    await put('due-shortened', soon);
+    await put('due-deleted', soon);
+    await db.send(new DeleteCommand({ TableName: tickets, Key: { id: 'due-deleted' } }));
+    expect(await sweepAt(soon - 1)).toBe(0);
+    expect(await sweepAt(soon)).toBe(1);
+    expect(await found('due-shortened')).toBe(false);
+    expect(await found('due-prolonged')).toBe(true);
+    expect(await sweepAt(soon + 100)).toBe(1);
+    expect(await found('due-prolonged')).toBe(false);
+  });
+
+  it('finds what was written before its table had an expiry', async () => {
+    const { dir, remove } = await temporaryDirectory();
+    const without = ticketsProperties;
+    const expiring = { ...without, TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true } };
+    const open = async (properties: unknown) => {
+      const service = await createDynamoDb({ dir, guard: guardWith(), meter, tables: [{ name: 'aged', properties }] });
+      return { service, client: DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig(service.url))) };
+    };
+    for (const [properties, id, swept] of [
+      [without, 'before', 0],
+      [expiring, 'with', 2],
+      [without, 'between', 0],
+      [expiring, 'after', 2],
+    ] as const) {
+      const { service, client } = await open(properties);
+      await client.send(new PutCommand({ TableName: 'aged', Item: { id, expiresAt: Date.now() / 1000 - 1 } }));
+      expect(await service.sweepExpired(), id).toBe(swept);
+      client.destroy();
+      await service.close();
+    }
+    await remove();
   });
 
   it('counts the units that AWS would bill', async () => {

@@ -1,12 +1,10 @@
-import { isObject, startJsonServer } from '../iam/json-server.ts';
+import { startJsonServer } from '../iam/json-server.ts';
 import type { Guard, LocalService, Meter } from '../service.ts';
 import { arnOf, type Front } from './front.ts';
 import { operationNamed } from './operations.ts';
-import { openStore, type Store } from './store.ts';
+import { openStore } from './store.ts';
 import { parseTable, type TableConfig } from './table.ts';
 import { sweepExpired } from './time-to-live.ts';
-import { tokenLifeMs, tokenPrefix } from './transactions.ts';
-import { within } from './unit-of-work.ts';
 
 export type { TableConfig } from './table.ts';
 
@@ -58,10 +56,7 @@ export async function createDynamoDb(options: DynamoDbOptions): Promise<LocalDyn
 
   let sweeping: Promise<number> = Promise.resolve(0);
   const sweep = () => {
-    sweeping = sweeping
-      .catch(() => 0)
-      .then(() => forgetTokens(store, nowMs()))
-      .then(() => sweepExpired(store, tables, nowMs()));
+    sweeping = sweeping.catch(() => 0).then(() => sweepExpired(store, nowMs()));
     return sweeping;
   };
   const timer = setInterval(() => sweep().catch(console.error), options.ttlSweepMs ?? 60_000);
@@ -76,10 +71,4 @@ export async function createDynamoDb(options: DynamoDbOptions): Promise<LocalDyn
       await store.lock.run(() => store.close());
     },
   };
-}
-
-async function forgetTokens({ level }: Store, nowMs: number): Promise<void> {
-  for await (const [key, record] of level.iterator(within(tokenPrefix, {}))) {
-    if (!isObject(record) || nowMs - Number(record.atMs) >= tokenLifeMs) await level.batch([{ type: 'del', key }]);
-  }
 }

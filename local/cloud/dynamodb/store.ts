@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { isObject } from '../iam/json-server.ts';
 import { database, type Level, type TableDescription } from './dynalite.ts';
 import type { Table } from './table.ts';
+import { indexExpiries } from './time-to-live.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { WriteLock } from './write-lock.ts';
 
@@ -10,6 +11,8 @@ export interface Store {
   readonly level: Level;
   readonly lock: WriteLock;
   readonly tables: ReadonlyMap<string, TableDescription>;
+  /** By table, where it has one: the attribute with the epoch seconds at which an item runs out. */
+  readonly ttlAttributes: ReadonlyMap<string, string>;
   begin(): UnitOfWork;
   close(): Promise<void>;
 }
@@ -27,11 +30,14 @@ export async function openStore(dir: string, tables: readonly Table[]): Promise<
     throw new Error(`cannot open the tables in ${dir}: ${reasonOf(cause)}`, { cause });
   }
   const descriptions = new Map<string, TableDescription>();
+  const ttlAttributes = new Map<string, string>();
   try {
     for (const table of tables) {
       const { TableName: name } = table.description;
       if (descriptions.has(name)) throw new RangeError(`table ${name} appears twice`);
       descriptions.set(name, await createUnlessStored(level, table, dir));
+      await indexUnlessDone(level, name, table.ttlAttribute);
+      if (table.ttlAttribute !== undefined) ttlAttributes.set(name, table.ttlAttribute);
     }
   } catch (error) {
     await level.close();
@@ -41,7 +47,8 @@ export async function openStore(dir: string, tables: readonly Table[]): Promise<
     level,
     lock: new WriteLock(),
     tables: descriptions,
-    begin: () => new UnitOfWork(level, descriptions),
+    ttlAttributes,
+    begin: () => new UnitOfWork(level, descriptions, ttlAttributes),
     close: () => level.close(),
   };
 }
@@ -63,6 +70,14 @@ async function createUnlessStored(level: Level, table: Table, dir: string): Prom
     );
   }
   return { ...table.description, CreationDateTime: stored.createdAt };
+}
+
+/** Items that were written while the table had another attribute for their expiry, or none, are found once. */
+async function indexUnlessDone(level: Level, table: string, attribute: string | undefined): Promise<void> {
+  const key = `expiries~${table}`;
+  if ((await level.get(key)) === attribute) return;
+  if (attribute !== undefined) await indexExpiries(level, table, attribute);
+  await level.batch([attribute === undefined ? { type: 'del', key } : { type: 'put', key, value: attribute }]);
 }
 
 function reasonOf(error: unknown): string {

@@ -1,51 +1,51 @@
 import { isObject } from '../iam/json-server.ts';
-import { type database, runAction } from './dynalite.ts';
-import { validationError } from './errors.ts';
+import { type Level, type LevelWrite, runAction } from './dynalite.ts';
+import { dueKey, duePrefix, dueUntil, expiryOf, isExpired, keyOfDue } from './expiry.ts';
+import { keyOf } from './front.ts';
 import type { Store } from './store.ts';
-import type { Table } from './table.ts';
-import { itemPrefix, within } from './unit-of-work.ts';
+import { itemPrefix, tableOfItemKey, within } from './unit-of-work.ts';
 
-/** DynamoDB leaves alone what expired longer ago than this: more likely a wrong unit than an old item. */
-const oldestSeconds = 5 * 365 * 24 * 3600;
+/** Writes at once while items are named by their expiry. */
+const batchSize = 1_000;
 
 /**
- * Deletes the items whose time to live has passed, index entries included; costs no write units, as on AWS.
- * @returns how many were deleted
+ * Deletes the items whose time to live has passed, index entries included, and the records that have run out. Costs no
+ * write units, as on AWS, and no more than what is due.
+ * @returns how many items were deleted
  */
-export async function sweepExpired(store: Store, tables: readonly Table[], nowMs: number): Promise<number> {
+export async function sweepExpired(store: Store, nowMs: number): Promise<number> {
   let deleted = 0;
-  for (const { description, ttlAttribute } of tables) {
-    if (ttlAttribute === undefined) continue;
-    for await (const item of store.level.values(within(itemPrefix(description.TableName), {}))) {
-      if (isExpired(item, ttlAttribute, nowMs))
-        deleted += await deleteIfStillExpired(store, description.TableName, item);
-    }
+  for await (const [due] of store.level.iterator(within(duePrefix, dueUntil(nowMs)))) {
+    if (await store.lock.run(() => takeOut(store, due, nowMs))) deleted++;
   }
   return deleted;
+}
 
-  async function deleteIfStillExpired(from: Store, table: string, seen: unknown): Promise<number> {
-    return from.lock.run(async () => {
-      const work = from.begin();
-      const found = from.tables.get(table);
-      if (!found || !isItem(seen)) throw validationError(`table ${table} holds something that is not an item`);
-      const key = Object.fromEntries(found.KeySchema.map(({ AttributeName: name }) => [name, seen[name]]));
-      // The scan read a snapshot: whoever wrote since may have prolonged the item's life.
-      const { Item: current } = await runAction('getItem', work, { TableName: table, Key: key });
-      if (JSON.stringify(current) !== JSON.stringify(seen)) return 0;
-      await runAction('deleteItem', work, { TableName: table, Key: key });
-      await work.commit();
-      return 1;
-    });
+/** Deletes what is due, unless it has been prolonged meanwhile, and its entry. @returns true if that was an item */
+async function takeOut(store: Store, due: string, nowMs: number): Promise<boolean> {
+  const key = keyOfDue(due);
+  const work = store.begin();
+  const found = await store.level.get(key);
+  const table = store.tables.get(tableOfItemKey(key) ?? '');
+  const attribute = store.ttlAttributes.get(table?.TableName ?? '');
+  const isItem = isObject(found) && table && attribute !== undefined && isExpired(found, attribute, nowMs);
+  if (isItem) await runAction('deleteItem', work, { TableName: table.TableName, Key: keyOf(table, found) });
+  else if (isObject(found) && Number(found.untilMs) <= nowMs) work.removeRecord(key);
+  work.removeRecord(due);
+  await work.commit();
+  return isItem === true;
+}
+
+/** Names every item of a table by its expiry: those that were written before the table had this attribute have no such entry. */
+export async function indexExpiries(level: Level, table: string, attribute: string): Promise<void> {
+  let batch: LevelWrite[] = [];
+  for await (const [key, item] of level.iterator(within(itemPrefix(table), {}))) {
+    const expiry = expiryOf(item, attribute);
+    if (expiry === undefined) continue;
+    batch.push({ type: 'put', key: dueKey(expiry, key), value: true });
+    if (batch.length < batchSize) continue;
+    await level.batch(batch);
+    batch = [];
   }
-}
-
-/** True if `attribute` is a number of epoch seconds that has passed, but not by more than five years. */
-export function isExpired(item: unknown, attribute: string, nowMs: number): boolean {
-  if (!isItem(item) || typeof item[attribute]?.N !== 'string') return false;
-  const age = nowMs / 1000 - Number(item[attribute].N);
-  return age >= 0 && age <= oldestSeconds;
-}
-
-function isItem(value: unknown): value is Parameters<typeof database.createKey>[0] {
-  return isObject(value) && Object.values(value).every(isObject);
+  await level.batch(batch);
 }

@@ -24,8 +24,8 @@ interface Step {
 const maxItems = 100;
 const maxTransactionBytes = 4 * 1024 * 1024;
 /** How long a ClientRequestToken makes a repeated call harmless. */
-export const tokenLifeMs = 10 * 60_000;
-export const tokenPrefix = 'token~';
+const tokenLifeMs = 10 * 60_000;
+const tokenPrefix = 'token~';
 
 /** TransactWriteItems: every condition is judged, then all writes reach the disk in one batch, or none does. */
 export async function transactWriteItems(front: Front, input: JsonObject): Promise<JsonObject> {
@@ -57,7 +57,9 @@ export async function transactWriteItems(front: Front, input: JsonObject): Promi
       throw cancelled(reasons);
     }
     if (work.writtenBytes() > maxTransactionBytes) throw validationError('Transaction exceeds 4 MB');
-    if (token !== undefined) work.putRecord(tokenPrefix + token, { fingerprint, atMs: front.nowMs() });
+    if (token !== undefined) {
+      work.putRecord(tokenPrefix + token, { fingerprint, untilMs: front.nowMs() + tokenLifeMs });
+    }
     await work.commit();
     meter.count('dynamodb.writeUnits', 2 * (work.writeUnits() + checkUnits));
     return {};
@@ -133,7 +135,7 @@ async function attempt(
 
 async function wasApplied({ store, nowMs }: Front, token: string, fingerprint: string): Promise<boolean> {
   const record = await store.level.get(tokenPrefix + token);
-  if (!isObject(record) || nowMs() - Number(record.atMs) >= tokenLifeMs) return false;
+  if (!isObject(record) || nowMs() >= Number(record.untilMs)) return false;
   if (record.fingerprint === fingerprint) return true;
   throw dynamoError(
     'IdempotentParameterMismatchException',

@@ -10,8 +10,11 @@ import {
   type TableDescription,
 } from './dynalite.ts';
 import { resourceNotFound } from './errors.ts';
+import { dueKey, expiryOf } from './expiry.ts';
 
 export const itemPrefix = (table: string) => `item-${table}~`;
+/** The table of an item's key; undefined for the key of anything else. */
+export const tableOfItemKey = (key: string) => /^item-([^~]+)~/.exec(key)?.[1];
 const indexPrefix = (type: string, table: string, index: string) => `index-${type.toLowerCase()}~${table}~${index}~`;
 
 interface Write {
@@ -28,12 +31,15 @@ export class UnitOfWork implements StoreView {
   readonly options: StoreView['options'] = { maxItemSize: 400 * 1024, createTableMs: 0 };
   readonly #level: Level;
   readonly #tables: ReadonlyMap<string, TableDescription>;
+  readonly #ttlAttributes: ReadonlyMap<string, string>;
   readonly #writes = new Map<string, Write>();
   readonly #before = new Map<string, unknown>();
 
-  constructor(level: Level, tables: ReadonlyMap<string, TableDescription>) {
+  /** @param ttlAttributes by table: the attribute with the epoch seconds at which an item runs out */
+  constructor(level: Level, tables: ReadonlyMap<string, TableDescription>, ttlAttributes: ReadonlyMap<string, string>) {
     this.#level = level;
     this.#tables = tables;
+    this.#ttlAttributes = ttlAttributes;
   }
 
   /** @throws {AwsJsonError} ResourceNotFoundException */
@@ -51,16 +57,21 @@ export class UnitOfWork implements StoreView {
   }
 
   getItemDb(table: string): KeySpace {
-    return this.#keySpace(itemPrefix(table), 'item');
+    return this.#keySpace(itemPrefix(table), 'item', this.#ttlAttributes.get(table));
   }
 
   getIndexDb(type: string, table: string, index: string): KeySpace {
     return this.#keySpace(indexPrefix(type, table, index), 'index');
   }
 
-  /** Adds a record of our own, such as a transaction's token. */
-  putRecord(key: string, value: unknown): void {
+  /** Adds a record of our own that runs out, such as a transaction's token. */
+  putRecord(key: string, value: { readonly untilMs: number; readonly [field: string]: unknown }): void {
     this.#writes.set(key, { value, kind: 'record' });
+    this.#writes.set(dueKey(value.untilMs / 1000, key), { value: true, kind: 'record' });
+  }
+
+  removeRecord(key: string): void {
+    this.#writes.set(key, { value: undefined, kind: 'record' });
   }
 
   /** Bytes of all items written. */
@@ -96,9 +107,11 @@ export class UnitOfWork implements StoreView {
     if (batch.length > 0) await this.#level.batch(batch);
   }
 
-  #keySpace(prefix: string, kind: 'item' | 'index'): KeySpace {
+  #keySpace(prefix: string, kind: 'item' | 'index', ttlAttribute?: string): KeySpace {
     const write = (key: string, value: unknown, done: Callback<void>) => {
       this.#writes.set(prefix + key, { value, kind });
+      const expiry = ttlAttribute === undefined ? undefined : expiryOf(value, ttlAttribute);
+      if (expiry !== undefined) this.#writes.set(dueKey(expiry, prefix + key), { value: true, kind: 'record' });
       done(null);
     };
     return {

@@ -5,7 +5,7 @@ import { median, trendOf, verdictOf } from './trend.ts';
 export type TimedSample = Sample & { readonly minutes: number; readonly updates: number; readonly version: number };
 
 /** What should be level after the warm-up, whatever the number of updates. */
-const level = /^(rssMb|heapMb|queue)\.|^(processes|resources|openFiles)$/;
+const level = /^(rssMb|anonMb|heapMb|queue)\.|^(processes|resources|openFiles)$/;
 /** Until caches, compiled code and pools have their size. */
 const warmUpShare = 1 / 3;
 /** V8 grows its young generation in steps for minutes, and SQS holds what was received for seven. */
@@ -24,10 +24,13 @@ export interface Findings {
   >;
   /** What a thousand updates leave: items, objects, megabytes on disk. */
   readonly perThousandUpdates: Readonly<Record<string, number>>;
+  /** Items of it that no time to live takes. */
+  readonly keptPerThousandUpdates: Readonly<Record<string, number>>;
   readonly lines: readonly string[];
 }
 
-export function findings(samples: readonly TimedSample[]): Findings {
+/** @param aged items by kind when all that has a time to live is gone */
+export function findings(samples: readonly TimedSample[], aged: Sample): Findings {
   const last = samples[samples.length - 1];
   const warm = samples.filter(({ minutes }) => minutes >= last.minutes * warmUpShare);
   const trends: Record<string, Findings['trends'][string]> = {};
@@ -45,7 +48,17 @@ export function findings(samples: readonly TimedSample[]): Findings {
     if (!/^(items|objects|diskMb)\./.test(column) || final.updates === first.updates) continue;
     perThousandUpdates[column] = (1000 * (final[column] - first[column])) / (final.updates - first.updates);
   }
-  const grows = Object.entries(trends).flatMap(([column, { verdict }]) => (verdict === 'grows' ? [column] : []));
+  const start = samples.find((each) => Object.keys(each).some((column) => column.startsWith('items.')));
+  const keptPerThousandUpdates: Record<string, number> = {};
+  for (const column of Object.keys(aged)) {
+    const more = aged[column] - (start?.[column] ?? 0);
+    if (more > 0 && last.updates > 0) keptPerThousandUpdates[column] = (1000 * more) / last.updates;
+  }
+  // The tables on disk are mapped, and grow; the system takes such pages back when it wants.
+  const judged = ([column]: readonly [string, unknown]) => column !== 'rssMb.cloud' || !trends['anonMb.cloud'];
+  const grows = Object.entries(trends)
+    .filter(judged)
+    .flatMap(([column, { verdict }]) => (verdict === 'grows' ? [column] : []));
   const conclusive = last.minutes * warmUpShare >= leastWarmUpMinutes;
   return {
     conclusive,
@@ -55,6 +68,7 @@ export function findings(samples: readonly TimedSample[]): Findings {
     grows,
     trends,
     perThousandUpdates,
+    keptPerThousandUpdates,
     lines: [
       `${last.minutes.toFixed(1)} minutes, ${last.updates} updates, ${last.version} versions; trends after the first third, a 95% interval`,
       ...Object.entries(trends).map(
@@ -66,6 +80,8 @@ export function findings(samples: readonly TimedSample[]): Findings {
         : [`a warm-up of less than ${leastWarmUpMinutes} minutes: what grows may still be warming up`]),
       'left by a thousand updates:',
       ...Object.entries(perThousandUpdates).map(([column, each]) => `  ${column.padEnd(26)} ${each.toFixed(1)}`),
+      'and when all that has a time to live is gone:',
+      ...Object.entries(keptPerThousandUpdates).map(([column, each]) => `  ${column.padEnd(26)} ${each.toFixed(1)}`),
     ],
   };
 }
@@ -85,7 +101,7 @@ export function panelsOf(samples: readonly TimedSample[]): readonly Panel[] {
   });
   const items = columnsOf(samples).filter((column) => /^(items|objects)\./.test(column));
   return [
-    panel('Resident memory, MB', ['rssMb.cloud', 'heapMb.cloud', 'rssMb.functions']),
+    panel('Resident memory, MB', ['rssMb.cloud', 'anonMb.cloud', 'heapMb.cloud', 'rssMb.functions']),
     panel('Largest process of a function, MB', [
       'rssMb.admit-update',
       'rssMb.freeze',

@@ -15,7 +15,9 @@ export async function sample(
   raw: RawCloud,
   { state, deep }: { readonly state: string; readonly deep: boolean },
 ): Promise<Sample> {
-  const { rssBytes, heapUsedBytes, externalBytes, resources, functions } = await cloud.ask({ kind: 'vitals' });
+  const { rssBytes, heapUsedBytes, heapTotalBytes, externalBytes, resources, functions } = await cloud.ask({
+    kind: 'vitals',
+  });
   const pids = functions.flatMap(({ name, environments }) => environments.map(({ pid }) => ({ name, pid })));
   const rss = rssOf(pids.map(({ pid }) => pid));
   const byFunction: Record<string, number> = {};
@@ -29,6 +31,7 @@ export async function sample(
   return {
     'rssMb.cloud': rssBytes / megabyte,
     'heapMb.cloud': heapUsedBytes / megabyte,
+    'heapTotalMb.cloud': heapTotalBytes / megabyte,
     'externalMb.cloud': externalBytes / megabyte,
     'rssMb.functions': [...rss.values()].reduce((sum, bytes) => sum + bytes, 0) / megabyte,
     processes: rss.size,
@@ -78,10 +81,13 @@ function filesOf(pid: number | undefined): Sample {
   return existsSync(folder) ? { openFiles: readdirSync(folder).length } : {};
 }
 
+/** The column that counts the items of a partition's kind. */
+export const itemColumn = (pk: string) => `items.${pk.split('#')[0].toLowerCase()}`;
+
 async function itemsOf(raw: RawCloud): Promise<Sample> {
   const counts: Record<string, number> = {};
   for await (const { pk } of raw.scan()) {
-    const column = `items.${pk.split('#')[0].toLowerCase()}`;
+    const column = itemColumn(pk);
     counts[column] = (counts[column] ?? 0) + 1;
   }
   return counts;
