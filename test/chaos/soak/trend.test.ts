@@ -20,3 +20,13 @@ test('tells a level from a climb, and says when it cannot', () => {
   expect(verdictOf(hours(1000, 20))).toBe('grows');
   expect(verdictOf(hours(20, 0))).toBe('unclear');
 });
+
+test('tells a step from a climb', () => {
+  const minutes = (levelAt: (minute: number) => number) =>
+    Array.from({ length: 40 }, (_, i) => ({ x: (20 + i) / 60, y: levelAt(20 + i) }));
+  const settling = (minute: number) => (minute < 32 ? 100 + 0.3 * (minute - 20) : 108 + 0.05 * (minute - 32));
+  expect(verdictOf(minutes(settling))).toBe('stepped');
+  expect(verdictOf(minutes((minute) => 100 + minute / 3))).toBe('grows');
+  // Slow at first, then faster: it does not end.
+  expect(verdictOf(minutes((minute) => 100 + (minute * minute) / 200))).toBe('grows');
+});

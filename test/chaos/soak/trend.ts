@@ -1,3 +1,8 @@
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A slope with its 95% confidence interval, in units of y for each unit of x. */
 export interface Trend {
   readonly slope: number;
@@ -10,7 +15,7 @@ export interface Trend {
  * JASA 63). Outliers do not move it. Samples that follow from each other make the true interval wider than this one.
  * @throws {RangeError} with fewer than four points
  */
-export function trendOf(points: readonly { readonly x: number; readonly y: number }[]): Trend {
+export function trendOf(points: readonly Point[]): Trend {
   const n = points.length;
   if (n < 4) throw new RangeError(`a trend of ${n} points`);
   const slopes: number[] = [];
@@ -39,8 +44,20 @@ export function median(values: readonly number[]): number {
 const noticedAnHour = 0.05;
 const leastNoticed = 1;
 
-/** @param points x in hours */
-export function verdictOf(points: readonly { readonly x: number; readonly y: number }[]): 'flat' | 'grows' | 'unclear' {
+export type Verdict = 'flat' | 'grows' | 'stepped' | 'unclear';
+
+/**
+ * What grows as much in the later half of the points grows on; what does not has taken a step, as V8 and malloc do when they
+ * ask the system for more.
+ * @param points x in hours, in its order
+ */
+export function verdictOf(points: readonly Point[]): Verdict {
+  const all = slopeVerdict(points);
+  const later = points.slice(points.length >> 1);
+  return all === 'grows' && later.length >= 4 && slopeVerdict(later) !== 'grows' ? 'stepped' : all;
+}
+
+function slopeVerdict(points: readonly Point[]): Exclude<Verdict, 'stepped'> {
   const { slope, low, high } = trendOf(points);
   const noticed = Math.max(leastNoticed, noticedAnHour * median(points.map(({ y }) => y)));
   if (high < noticed) return 'flat';
